@@ -1,0 +1,1 @@
+"""The zoo: what an entry is and everything one can do with it; numpy in, numpy out, no Keras."""

@@ -1,0 +1,244 @@
+"""Pictures in and out: uploads, fitting to a shape, sheets, PNG, GIF, ZIP; degradations. Numpy and Pillow only.
+
+Images are float32 (N, H, W, C) in [0, 1] with C in {1, 3}, unless a docstring says uint8.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageOps
+
+MAX_BYTES = 10 * 2**20
+MAX_PIXELS = 16_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+
+Colour = float | tuple[float, float, float]
+
+
+# In
+
+
+def open_picture(data: bytes, max_bytes: int = MAX_BYTES) -> Image.Image:
+    """A still picture from encoded bytes, bounds checked, pixels not read yet.
+
+    Raises ValueError, one sentence, for what is not a PNG, JPEG, WebP, BMP or GIF, is animated, has more than
+    `max_bytes` bytes or more than 16 megapixels.
+    """
+    if len(data) > max_bytes:
+        raise ValueError(f"The file has {len(data) / 2**20:.0f} MB: choose one of at most {max_bytes // 2**20} MB.")
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        pixels = picture.width * picture.height
+        animated = pixels <= MAX_PIXELS and getattr(picture, "is_animated", False)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError("The picture is too large: choose one of at most 16 megapixels.") from error
+    except Exception as error:  # a hostile header can fail anywhere in Pillow's parsers
+        raise ValueError("The file is not a picture that can be read: choose a PNG, JPEG, WebP, BMP or GIF.") from error
+    if pixels > MAX_PIXELS:
+        raise ValueError(f"The picture has {pixels / 1e6:.0f} megapixels: choose one of at most 16.")
+    if animated:
+        raise ValueError("The picture is animated: choose a still one.")
+    return picture
+
+
+def read_pixels(picture: Image.Image) -> Image.Image:
+    """The picture upright, in mode L or RGB, 8 bit, transparency laid on white (on black where the ink is bright).
+
+    Raises ValueError when the pixels are damaged.
+    """
+    try:
+        if picture.info.get("exif"):
+            picture = ImageOps.exif_transpose(picture)
+        if "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+            return _opaque(picture)
+        if picture.mode.startswith("I"):
+            return Image.fromarray(np.rint(np.asarray(picture, np.float64).clip(0, 65535) / 257).astype(np.uint8))
+        mode = "L" if picture.mode in ("1", "L") else "RGB"
+        picture.load()
+        return picture if picture.mode == mode else picture.convert(mode)
+    except Exception as error:  # damaged data fails with many types, SyntaxError and struct.error among them
+        raise ValueError("The picture is damaged: choose another one.") from error
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    mode = "L" if picture.mode in ("1", "L", "LA", "La") else "RGB"
+    pixels = np.asarray(picture.convert("RGBA"), np.float32)
+    colour, alpha = pixels[..., :3], pixels[..., 3:] / 255
+    ink = (colour * alpha).sum() / max(1.0, 3 * alpha.sum())
+    ground = 255 if ink < 160 or alpha.min() == 1 else 0
+    return Image.fromarray(np.rint(colour * alpha + ground * (1 - alpha)).astype(np.uint8)).convert(mode)
+
+
+def decode_upload(data: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
+    """One image (1, *shape) from the bytes of an upload, and `fit`'s notice.
+
+    Raises ValueError, one sentence, as `open_picture` and `read_pixels` do.
+    """
+    picture = read_pixels(open_picture(data))
+    pixels = np.asarray(picture, np.float32) / 255
+    return fit(pixels.reshape(1, picture.height, picture.width, -1), shape)
+
+
+def fit(images: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
+    """Images (N, *shape) made from images of another shape, and one sentence on what was done, or None.
+
+    Colour becomes grey by ITU-R 601 luma; other proportions are padded with the border's colour, image by image;
+    sizes change by a cubic filter (Keys 1981, a = -1/2), widened when reducing so that nothing aliases.
+    """
+    images = np.asarray(images, np.float32)
+    if images.ndim != 4 or images.shape[3] not in (1, 3) or shape[2] not in (1, 3) or 0 in images.shape[1:3]:
+        raise ValueError(f"Images of shape {images.shape} cannot be fitted to {tuple(shape)}.")
+    height, width, channels = shape
+    done = []
+    if channels != images.shape[3]:
+        if channels == 1:
+            images = images @ np.array([[0.299], [0.587], [0.114]], np.float32)
+        else:
+            images = np.repeat(images, 3, axis=3)
+        done.append("turned to grey" if channels == 1 else "repeated in three colour channels")
+    padded = _pad(images, width / height)
+    if padded.shape != images.shape:
+        done.append("padded with the colour of their border")
+    if padded.shape[1:3] != (height, width):
+        change = "enlarged" if height * width > padded.shape[1] * padded.shape[2] else "reduced"
+        done.append(f"{change} from {images.shape[1]}×{images.shape[2]} to {height}×{width}")
+        columns = _resampling(padded.shape[2], width)
+        rows = _resampling(padded.shape[1], height)
+        padded = np.einsum("oh,nhwc->nowc", rows, padded, optimize=True)
+        padded = np.clip(np.einsum("pw,nowc->nopc", columns, padded, optimize=True), 0, 1)
+    if not done:
+        return images, None
+    text = done[0] if len(done) == 1 else ", ".join(done[:-1]) + " and " + done[-1]
+    return np.ascontiguousarray(padded, np.float32), f"The images were {text}."
+
+
+def _pad(images: np.ndarray, aspect: float) -> np.ndarray:
+    """Images padded evenly to width / height = aspect with the median colour of their border."""
+    n, height, width, channels = images.shape
+    target = (max(height, round(width / aspect)), max(width, round(height * aspect)))
+    if target == (height, width) or n == 0:
+        return images
+    sides = (images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1])
+    border = np.median(np.concatenate(sides, axis=1), axis=1)
+    padded = np.empty((n, *target, channels), np.float32)
+    padded[:] = border[:, None, None, :]
+    top, left = (target[0] - height) // 2, (target[1] - width) // 2
+    padded[:, top : top + height, left : left + width] = images
+    return padded
+
+
+def _resampling(before: int, after: int) -> np.ndarray:
+    """Weights (after, before) of Keys' cubic filter, rows summing to one."""
+    scale = max(1.0, before / after)
+    centres = (np.arange(after)[:, None] + 0.5) * before / after
+    t = np.abs(np.arange(before)[None, :] + 0.5 - centres) / scale
+    weights = np.where(t < 1, 1.5 * t**3 - 2.5 * t**2 + 1, np.where(t < 2, -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2, 0))
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+# Out
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Images of any rank from [0, 1] to 0…255; what is outside is clipped, NaN is black; uint8 passes unchanged."""
+    if images.dtype == np.uint8:
+        return images
+    return np.rint(np.clip(np.nan_to_num(images), 0, 1) * 255).astype(np.uint8)
+
+
+def enlarge(images: np.ndarray, scale: int) -> np.ndarray:
+    """Every pixel of (…, H, W, C) as a square of `scale` × `scale`."""
+    return images.repeat(scale, axis=-3).repeat(scale, axis=-2)
+
+
+def sheet(
+    images: np.ndarray, columns: int | None = None, scale: int = 1, gap: int = 2, background: Colour = 1.0
+) -> np.ndarray:
+    """Images side by side, row by row, as one uint8 (H, W, 3) picture.
+
+    columns: None is the nearest to a square. gap: pixels between images, not scaled. background: grey or RGB in [0, 1].
+    """
+    tiles = enlarge(to_uint8(np.asarray(images)), scale)
+    n, height, width, _ = tiles.shape
+    columns = columns or max(1, round(np.sqrt(n)))
+    rows = max(1, -(-n // columns))
+    result = np.empty((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.uint8)
+    result[:] = to_uint8(np.asarray(background, np.float32))
+    for i, tile in enumerate(tiles):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        result[top : top + height, left : left + width] = tile
+    return result
+
+
+def strip(rows: Sequence[np.ndarray], scale: int = 4, gap: int = 2, background: Colour = 1.0) -> np.ndarray:
+    """Sequences of equally many images (R × (N, H, W, C)), one below the other, as one uint8 (H, W, 3) picture."""
+    return sheet(np.concatenate(list(rows)), len(rows[0]), scale, gap, background)
+
+
+def png(image: np.ndarray, scale: int = 1) -> bytes:
+    """A PNG file of one image (H, W, C), float in [0, 1] or uint8."""
+    pixels = enlarge(to_uint8(np.asarray(image)), scale)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def gif(frames: np.ndarray, ms: int = 80, scale: int = 4) -> bytes:
+    """An endless GIF of frames (N, H, W, C), each shown for `ms` milliseconds (GIF counts in tens)."""
+    pixels = enlarge(to_uint8(np.asarray(frames)), scale)
+    pictures = [Image.fromarray(p[..., 0] if p.shape[-1] == 1 else p) for p in pixels]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=ms, loop=0, disposal=1)
+    return buffer.getvalue()
+
+
+def zip_png(images: np.ndarray, scale: int = 1, prefix: str = "image") -> bytes:
+    """A ZIP file of one PNG per image: prefix-00000.png and so on. The same images give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i, image in enumerate(images):
+            archive.writestr(zipfile.ZipInfo(f"{prefix}-{i:05d}.png"), png(image, scale))
+    return buffer.getvalue()
+
+
+def csv(latents: np.ndarray, labels: np.ndarray | None = None) -> str:
+    """Latents (N, …) as a CSV table, one row each: index, label where given, z0, z1, … in C order."""
+    flat = np.asarray(latents).reshape(len(latents), -1)
+    head = ["index", *(["label"] if labels is not None else []), *(f"z{j}" for j in range(flat.shape[1]))]
+    lines = [",".join(head)]
+    for i, row in enumerate(flat):
+        label = [str(int(labels[i]))] if labels is not None else []
+        lines.append(",".join([str(i), *label, *(f"{value:.8g}" for value in row)]))
+    return "\n".join(lines) + "\n"
+
+
+# Between
+
+
+def add_noise(images: np.ndarray, sigma: float, seed: int) -> np.ndarray:
+    """Images plus Gaussian noise of standard deviation sigma, clipped to [0, 1]."""
+    noise = np.random.default_rng(seed).standard_normal(images.shape, dtype=np.float32)
+    return np.clip(images + np.float32(sigma) * noise, 0, 1)
+
+
+def occlude(images: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Images with one mid-grey rectangle of the image's proportions each, over about `fraction` of the area."""
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"The occluded fraction must lie between 0 and 1, not {fraction}.")
+    n, height, width, _ = images.shape
+    box = (round(height * fraction**0.5), round(width * fraction**0.5))
+    rng = np.random.default_rng(seed)
+    tops, lefts = rng.integers(0, height - box[0] + 1, n), rng.integers(0, width - box[1] + 1, n)
+    result = images.copy()
+    for image, top, left in zip(result, tops, lefts, strict=True):
+        image[top : top + box[0], left : left + box[1]] = 0.5
+    return result
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """|a - b|, pixel by pixel."""
+    if a.shape != b.shape:
+        raise ValueError(f"Images of shapes {a.shape} and {b.shape} have no difference.")
+    return np.abs(a - b)
