@@ -1,0 +1,235 @@
+"""The entry contract: one folder holds one trained model, its manifest zoo.json says what is in it.
+
+Everything in an entry is untrusted data: bounds come before reading, hashes before use. What is wrong ends as an
+EntryError whose one sentence names the folder and the key.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import ValidationError
+
+from zoo.manifest import MANIFEST, Manifest, brief
+
+STATISTICS = "latents.npz"
+MAX_MANIFEST_BYTES = 1 << 20
+
+
+class EntryError(ValueError):
+    """An entry is not what its contract says; the message is one sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A folder whose manifest was read and accepted; equal and hashable by folder and revision."""
+
+    folder: Path
+    manifest: Manifest = field(compare=False, repr=False)
+    revision: str
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def title(self) -> str:
+        return self.manifest.title
+
+    @property
+    def dataset(self) -> str:
+        return self.manifest.dataset.id
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self.manifest.image.shape
+
+    @property
+    def latent_shape(self) -> tuple[int, ...] | None:
+        return self.manifest.latent.shape if self.manifest.latent else None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.manifest.classes
+
+    @property
+    def conditional(self) -> bool:
+        return self.manifest.conditional
+
+    @property
+    def parameters(self) -> int:
+        """Sum over all networks."""
+        return sum(network.parameters for network in self.manifest.networks.values())
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Among "encode", "decode", "reconstruct", "generate", "classify", "judge", "conditional"."""
+        roles, latent = self.manifest.networks.keys(), self.manifest.latent
+        encode, decode = "encoder" in roles, not roles.isdisjoint({"decoder", "generator"})
+        drawable = latent is not None and (latent.prior == "normal" or self.has(STATISTICS))
+        found = {
+            "encode": encode,
+            "decode": decode,
+            "reconstruct": encode and decode,
+            "generate": decode and drawable,
+            "classify": "classifier" in roles,
+            "judge": "discriminator" in roles,
+            "conditional": self.conditional,
+        }
+        return frozenset(name for name, true in found.items() if true)
+
+    def has(self, file: str) -> bool:
+        """Whether the manifest lists this file."""
+        return file in self.manifest.files
+
+    def path(self, file: str) -> Path:
+        """Return where a listed file lies; raises EntryError when it is not listed, is missing or leaves the folder."""
+        if not self.has(file):
+            raise EntryError(f"The entry {self.folder.name} has no file {brief(file)}.")
+        return _locate(self.folder, file)
+
+    def content(self, file: str, limit: int) -> bytes:
+        """Return the verified content of a listed file of at most `limit` bytes; raises EntryError."""
+        path, record = self.path(file), self.manifest.files[file]
+        if record.size > limit:
+            raise EntryError(
+                f"The entry {self.folder.name} is refused: {file} has {record.size:,} bytes, more than {limit:,}."
+            )
+        try:
+            with path.open("rb") as stream:
+                content = stream.read(record.size + 1)
+        except OSError as error:
+            raise EntryError(f"The entry {self.folder.name} cannot be read: {file}: {error.strerror}.") from error
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            raise EntryError(_tampered(self.folder, file))
+        return content
+
+
+def read(folder: Path | str) -> Entry:
+    """Read and check the manifest of an entry; cheap, for it hashes nothing but zoo.json.
+
+    Raises:
+        EntryError: zoo.json is missing, larger than 1 MiB or wrong, or a file is missing, has another size than the
+            manifest says or lies outside the folder.
+    """
+    folder = Path(folder).resolve()
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise EntryError(f"{folder.name} is not an entry: it holds no {MANIFEST}.")
+    try:
+        with _locate(folder, MANIFEST).open("rb") as stream:
+            content = stream.read(MAX_MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise EntryError(f"The entry {folder.name} cannot be read: {MANIFEST}: {error.strerror}.") from error
+    manifest = _parse(folder, content)
+    for file, record in manifest.files.items():
+        size = _locate(folder, file).stat().st_size
+        if size != record.size:
+            raise EntryError(
+                f"The entry {folder.name} is refused: {file} has {size:,} bytes, but {MANIFEST} says {record.size:,}."
+            )
+    return Entry(folder, manifest, hashlib.sha256(content).hexdigest()[:12])
+
+
+def verify(entry: Entry, *files: str) -> None:
+    """Compare the sha256 of the named files, or of all when none is named; raises EntryError when one differs."""
+    for file in files or entry.manifest.files:
+        if _hash(entry.path(file)) != entry.manifest.files[file].sha256:
+            raise EntryError(_tampered(entry.folder, file))
+
+
+def write(folder: Path | str, manifest: dict[str, Any]) -> Entry:
+    """Complete a manifest with hash and size of every visible file, write zoo.json atomically and read it back.
+
+    Args:
+        folder: holds everything that belongs to the entry already; hidden files are left out.
+        manifest: the content of zoo.json; its "files" key, if any, is replaced.
+
+    Raises:
+        EntryError: the manifest or a file breaks the contract; an older zoo.json then stays as it was.
+    """
+    folder = Path(folder).resolve()
+    files = {name: {"sha256": _hash(path), "size": path.stat().st_size} for name, path in _walk(folder)}
+    try:
+        text = json.dumps(manifest | {"files": files}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        content = text.encode()
+    except (TypeError, ValueError) as error:
+        raise EntryError(f"The manifest of {folder.name} is not plain JSON: {error}.") from error
+    _parse(folder, content)
+    temporary = folder / f".{MANIFEST}.{os.getpid()}"
+    temporary.write_bytes(content)
+    os.replace(temporary, folder / MANIFEST)
+    return read(folder)
+
+
+def _parse(folder: Path, content: bytes) -> Manifest:
+    refused = f"The entry {folder.name} is refused: "
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise EntryError(f"{refused}{MANIFEST} is larger than 1 MiB.")
+    try:
+        for value in _scalars(json.loads(content)):
+            if isinstance(value, float) and not abs(value) < float("inf"):
+                raise EntryError(f"{refused}{MANIFEST} holds a number that is not finite.")
+            if isinstance(value, str):
+                # A lone surrogate is legal JSON but breaks every place that shows it.
+                value.encode()
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise EntryError(refused + _sentence(error)) from None
+    except EntryError:
+        raise
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise EntryError(f"{refused}{MANIFEST} is not valid JSON ({reason[:120]}).") from None
+
+
+def _scalars(document: object) -> Iterator[object]:
+    """Yield every key and every leaf of a JSON document, without recursion."""
+    rest = [document]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            yield from value.keys()
+            rest.extend(value.values())
+        elif isinstance(value, list):
+            rest.extend(value)
+        else:
+            yield value
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    key = ".".join(str(part) for part in first["loc"])[:120]
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{MANIFEST}, key {key}: {message}." if key else f"{MANIFEST}: {message}."
+
+
+def _locate(folder: Path, file: str) -> Path:
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder):
+        raise EntryError(f"The entry {folder.name} is refused: {file} leads out of the folder.")
+    if not path.is_file():
+        raise EntryError(f"The entry {folder.name} is incomplete: {file} is missing.")
+    return path
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        name = PurePosixPath(path.relative_to(folder))
+        hidden = any(part.startswith(".") for part in name.parts)
+        if not hidden and str(name) != MANIFEST and (path.is_file() or path.is_symlink()):
+            yield str(name), _locate(folder, str(name))
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _tampered(folder: Path, file: str) -> str:
+    return f"The entry {folder.name} is refused: {file} is not the file that {MANIFEST} describes (its sha256 differs)."

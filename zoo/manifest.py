@@ -1,0 +1,197 @@
+"""The content of zoo.json as a pydantic model: unknown keys are kept, wrong ones refused."""
+
+import re
+from math import prod
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+MANIFEST = "zoo.json"
+MAX_FILE_BYTES = 2 << 30
+MAX_TENSOR_VALUES = 1 << 22
+MAX_LATENT_VALUES = 65536
+
+ENCODER_OUTPUTS = ({"latent"}, {"z_mean", "z_log_var"})
+# role -> (inputs it must have, sets of outputs it may have); every role but the classifier may also take "label".
+ROLES: dict[str, tuple[str, tuple[set[str], ...]]] = {
+    "encoder": ("image", ENCODER_OUTPUTS),
+    "decoder": ("latent", ({"image"},)),
+    "generator": ("latent", ({"image"},)),
+    "discriminator": ("image", ({"score"},)),
+    "classifier": ("image", ({"logits", "features"},)),
+}
+
+
+def brief(value: object) -> str:
+    """Return the repr of an untrusted value, cut to what fits a sentence."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _relative_path(name: str) -> str:
+    """Accept only a relative POSIX path that stays where it is and means the same on every system."""
+    parts = name.split("/")
+    if not all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}", part) for part in parts) or len(parts) > 8:
+        raise ValueError(f"{brief(name)} is not a plain relative path inside the entry")
+    return name
+
+
+def _volume(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if prod(shape) > MAX_TENSOR_VALUES:
+        raise ValueError(f"a tensor of {prod(shape):,} values is larger than the allowed {MAX_TENSOR_VALUES:,}")
+    return shape
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(max_length=4000)]
+Count = Annotated[int, Field(ge=0, le=1 << 53)]
+RelativePath = Annotated[str, AfterValidator(_relative_path)]
+Side = Annotated[int, Field(ge=4, le=512)]
+Extent = Annotated[int, Field(ge=1, le=65536)]
+Shape = Annotated[tuple[Extent, ...], Field(max_length=4), AfterValidator(_volume)]
+
+
+class Part(BaseModel):
+    """Base of all manifest parts: known keys are strict, unknown keys are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Dataset(Part):
+    """What the entry was trained on; id is one of datasets.NAMES, a Hub "owner/name" or a local folder's name."""
+
+    id: Line
+    revision: Annotated[str, Field(max_length=100)] | None = None
+    images: Count | None = None
+
+
+class Image(Part):
+    """Shape (height, width, channels) and value range of the images that the networks take and give."""
+
+    shape: tuple[Side, Side, Literal[1, 3]]
+    range: tuple[Literal[0], Literal[1]] = (0, 1)
+
+
+class Latent(Part):
+    """Shape of one latent code; prior "normal" is N(0, I), "none" is an autoencoder without a prior."""
+
+    shape: Annotated[Shape, Field(min_length=1)]
+    prior: Literal["normal", "none"]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if prod(self.shape) > MAX_LATENT_VALUES:
+            raise ValueError(
+                f"a latent of {prod(self.shape):,} values is larger than the allowed {MAX_LATENT_VALUES:,}"
+            )
+        return self
+
+
+class Network(Part):
+    """One ONNX file and its tensors: name -> shape without the batch axis."""
+
+    file: RelativePath
+    inputs: Annotated[dict[str, Shape], Field(max_length=2)]
+    outputs: Annotated[dict[str, Shape], Field(max_length=2)]
+    parameters: Count
+
+
+class Metric(Part):
+    """A measured number with its interval, the split it was measured on and how."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    split: Line | None = None
+    protocol: Text = ""
+
+
+class Provenance(Part):
+    """How the entry was made; what is not known is null."""
+
+    recipe: Line | None = None
+    seed: int | None = None
+    backend: Line | None = None
+    device: Line | None = None
+    images_seen: Count | None = None
+    seconds: Annotated[float, Field(ge=0)] | None = None
+    code: Line | None = None
+    options: dict[str, Any] = {}
+
+
+class File(Part):
+    """Hash and size in bytes of one file of the entry."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
+
+
+class Manifest(Part):
+    """The content of zoo.json."""
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    name: Name
+    title: Line
+    family: Name
+    family_title: Line
+    year: Annotated[int, Field(ge=1900, le=2200)] | None = None
+    paper: Annotated[str, Field(pattern=r"^https?://[^\s<>\"']+$", max_length=500)] | None = None
+    description: Text = ""
+    tags: Annotated[tuple[Line, ...], Field(max_length=64)] = ()
+    dataset: Dataset
+    image: Image
+    latent: Latent | None = None
+    classes: Annotated[tuple[Line, ...], Field(max_length=10_000)] = ()
+    conditional: bool = False
+    networks: Annotated[dict[str, Network], Field(min_length=1, max_length=16)]
+    metrics: Annotated[dict[Line, Metric], Field(max_length=500)] = {}
+    provenance: Provenance = Provenance()
+    files: Annotated[dict[RelativePath, File], Field(max_length=200)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes holds a name twice")
+        if MANIFEST in self.files:
+            raise ValueError(f"files lists {MANIFEST}, which cannot hold its own hash")
+        for role, network in self.networks.items():
+            self._check_network(role, network)
+        if {"decoder", "generator"} <= self.networks.keys():
+            raise ValueError("networks holds a decoder and a generator, but only one network may make the images")
+        labelled = any("label" in network.inputs for network in self.networks.values())
+        if labelled != self.conditional:
+            found = "a network takes a label" if labelled else "no network takes a label"
+            raise ValueError(f"conditional is {str(self.conditional).lower()}, but {found}")
+        if self.conditional and not self.classes:
+            raise ValueError("conditional is true, but classes is empty")
+        return self
+
+    def _check_network(self, role: str, network: Network) -> None:
+        where = f"networks.{role[:40]}"
+        if role not in ROLES:
+            raise ValueError(f"{where} is not a known role ({', '.join(ROLES)})")
+        if network.file not in self.files:
+            raise ValueError(f"{where}.file names {brief(network.file)}, which files does not list")
+        needed, choices = ROLES[role]
+        if needed not in network.inputs:
+            raise ValueError(f'{where}.inputs lacks "{needed}"')
+        if extra := network.inputs.keys() - {needed} - ({"label"} if role != "classifier" else set()):
+            raise ValueError(f"{where}.inputs holds {brief(min(extra))}, which a {role} does not take")
+        if network.outputs.keys() not in choices:
+            wanted = " or ".join(" and ".join(f'"{name}"' for name in sorted(choice)) for choice in choices)
+            raise ValueError(f"{where}.outputs must be exactly {wanted}")
+        for name, shape in (network.inputs | network.outputs).items():
+            expected = self._shape_of(name, where)
+            if expected is not None and shape != expected:
+                raise ValueError(f"{where} declares {name} as {list(shape)} where {list(expected)} is needed")
+        if "features" in network.outputs and len(network.outputs["features"]) != 1:
+            raise ValueError(f"{where} declares features as {list(network.outputs['features'])}, not as a vector")
+
+    def _shape_of(self, tensor: str, where: str) -> tuple[int, ...] | None:
+        """Return the shape that a tensor of this name must have, or None where the network is free to choose."""
+        if tensor in ("latent", "z_mean", "z_log_var"):
+            if self.latent is None:
+                raise ValueError(f"{where} uses {tensor}, but latent is null")
+            return self.latent.shape
+        return {"image": self.image.shape, "label": (), "score": (1,), "logits": (len(self.classes),)}.get(tensor)
