@@ -1,0 +1,52 @@
+"""Fréchet distance between Gaussians fitted to features (Dowson and Landau 1982; Heusel et al. 2017).
+
+On Inception features this is the FID; here the features are whatever the caller measured, so the number is only
+comparable with others on the same features and with the same number of images.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import eigh, svdvals
+
+
+class Statistics(NamedTuple):
+    """Gaussian fitted to `count` feature vectors: mean (D,) and unbiased covariance (D, D), both float64."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    count: int
+
+
+def statistics(features: np.ndarray) -> Statistics:
+    """Mean and unbiased covariance of features (N, D), in float64.
+
+    Raises ValueError when there are fewer than two vectors or a value is not finite.
+    """
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or len(features) < 2:
+        raise ValueError(f"A Gaussian is fitted to features of shape (N, D) with N of 2 or more, not {features.shape}.")
+    if not np.isfinite(features).all():
+        raise ValueError("The features hold values that are not finite.")
+    mean = features.mean(axis=0)
+    centred = features - mean
+    return Statistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+
+
+def distance(a: Statistics, b: Statistics) -> float:
+    """Squared Fréchet (2-Wasserstein) distance |μa - μb|² + tr(Σa + Σb - 2 (Σa Σb)^½), at least 0.
+
+    The trace of (Σa Σb)^½ is the sum of the singular values of Σa^½ Σb^½, with both roots from symmetric
+    eigen-decompositions: real by construction and accurate for singular covariances, where the root of the
+    product is not.
+    """
+    if a.mean.shape != b.mean.shape:
+        raise ValueError(f"The features have {a.mean.size} and {b.mean.size} dimensions; they must be the same.")
+    overlap = svdvals(_root(a.covariance) @ _root(b.covariance)).sum()
+    shift = np.square(a.mean - b.mean).sum()
+    return float(max(0.0, shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * overlap))
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    values, vectors = eigh(covariance)
+    return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
