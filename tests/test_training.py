@@ -1,0 +1,259 @@
+"""Recipes, the loop, resumption, export and the command line, on real (small) data."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
+
+import keras
+
+from training import batches, cli, device, export, networks, recipe, run
+from zoo import catalog, entry, latents, models
+from zoo import networks as onnx_networks
+
+FAMILIES = recipe.families()
+TINY = {"dataset": "digits", "batch": 32, "width": 16, "epochs": 2, "snapshots": 2, "seed": 3, "precision": "float32"}
+
+
+def tiny(family: str, name: str | None = None, **options) -> recipe.Recipe:
+    values = {"name": name or family.replace("_", "-"), "title": f"Tiny {family}", "family": family, **TINY, **options}
+    if "latent" in recipe.family(family).Recipe.model_fields:
+        values.setdefault("latent", 4)
+    return recipe.check(values)
+
+
+# Recipes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", recipe.recipes())
+def test_every_recipe_is_valid_and_named_like_its_file(name):
+    assert recipe.load(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("colour=red", "unknown to family vae"),
+        ("latent=0", "'latent' is wrong"),
+        ("latent=many", "'latent' is wrong"),
+        ("epochs=-1", "'epochs' is wrong"),
+        ("learning_rate=nan", "'learning_rate' is wrong"),
+        ("likelihood=poisson", "'likelihood' is wrong"),
+        ("family=gpt", "no family 'gpt'"),
+        ("name=../up", "'name' is wrong"),
+        ("latent", "key=value"),
+    ],
+)
+def test_a_wrong_override_is_refused_in_one_sentence(override, words):
+    with pytest.raises(recipe.RecipeError, match=words) as refusal:
+        recipe.load("digits-vae", [override])
+    assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
+
+
+def test_a_missing_or_broken_recipe_file_is_refused(tmp_path):
+    with pytest.raises(recipe.RecipeError, match="no recipe 'nothing'"):
+        recipe.load("nothing")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("family = ")
+    with pytest.raises(recipe.RecipeError, match="not valid TOML"):
+        recipe.load(str(broken))
+
+
+def test_overrides_are_typed_and_words_are_strings():
+    loaded = recipe.load("digits-vae", ["beta=4", "flip=true", "title=Two words"])
+    assert (loaded.beta, loaded.flip, loaded.title) == (4.0, True, "Two words")
+
+
+# Data and loop ---------------------------------------------------------------------------------------------------
+
+
+def test_shifted_moves_the_image_and_repeats_its_border():
+    image = np.arange(9, dtype="float32").reshape(1, 3, 3, 1)
+    moved = batches.shifted(image, np.array([[1, 0]]))
+    assert np.array_equal(moved[0, :, :, 0], [[0, 1, 2], [0, 1, 2], [3, 4, 5]])
+
+
+def test_batches_depend_on_seed_and_epoch_alone():
+    images, labels = np.random.default_rng(0).random((50, 8, 8, 1), dtype="float32"), np.arange(50)
+
+    def content(epoch):
+        sequence = batches.Batches(images, labels, 16, seed=1, shift=1, flip=True)
+        sequence.start(epoch)
+        return [sequence[index][0] for index in range(len(sequence))]
+
+    first, again, other = content(2), content(2), content(3)
+    assert len(first) == 3 and all(len(batch["image"]) == 16 for batch in first)
+    assert all(np.array_equal(a["image"], b["image"]) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0]["label"], other[0]["label"])
+
+
+@pytest.mark.parametrize("family", ["vae", "classifier", "dcgan"])
+def test_an_interrupted_run_ends_with_the_same_weights(family, tmp_path, monkeypatch):
+    options = tiny(family, epochs=3, images=128)
+    whole = run.train(options, tmp_path / "whole")
+
+    saved = run.Folder.save
+
+    def interrupted(self, model, epoch, history):
+        saved(self, model, epoch, history)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run.Folder, "save", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run.train(options, tmp_path / "parts")
+    parts = run.train(options, tmp_path / "parts")
+
+    with np.load(whole.path / "checkpoint.npz") as a, np.load(parts.path / "checkpoint.npz") as b:
+        assert a["epoch"] == b["epoch"] == 3
+        for name in a.files:
+            if name != "history":
+                np.testing.assert_allclose(a[name], b[name], rtol=1e-6, atol=1e-7, err_msg=name)
+    assert len(json.loads((parts.path / "history.json").read_text())["epoch"]) == 3
+
+
+def test_other_options_in_the_same_folder_are_refused(tmp_path):
+    run.Folder(tmp_path / "x").open(tiny("vae", "x"))
+    with pytest.raises(recipe.RecipeError, match="another width; pass --fresh"):
+        run.Folder(tmp_path / "x").open(tiny("vae", "x", width=8))
+
+
+def test_a_diverging_run_says_so(tmp_path):
+    with pytest.raises(recipe.RecipeError, match="lower learning_rate"):
+        run.train(tiny("vae", images=64, likelihood="gaussian", sigma=1e-25), tmp_path)
+
+
+def test_convolutions_refuse_a_side_that_four_does_not_divide():
+    with pytest.raises(recipe.RecipeError, match="divisible by 4"):
+        networks.encoder((30, 30, 1), {"latent": 4})
+
+
+# Export ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A tiny trained run of every family, exported: name of family → entry."""
+    folder = tmp_path_factory.mktemp("families")
+    found = {}
+    for family in FAMILIES:
+        options = tiny(family, images=64, epochs=1, network="conv")
+        run.train(options, folder / "runs")
+        found[family] = export.export(folder / "runs" / options.name, folder / "entries")
+    return found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_exported_family_is_a_complete_entry(exported, family):
+    made = exported[family]
+    entry.verify(made)
+    assert {"README.md", "config.json", "metadata.json", "model.weights.h5", "history.json", "samples.png"} <= set(
+        made.manifest.files
+    )
+    assert made.manifest.provenance.images_seen == 64
+    assert made.has("latents.npz") == ("encode" in made.capabilities)
+    if "generate" in made.capabilities:
+        images = models.sample(made, 5, seed=0).images
+        assert images.shape == (5, *made.shape) and images.min() >= 0 and images.max() <= 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp_path):
+    made = exported[family]
+    shutil.copytree(made.folder, tmp_path / "entry")
+    whole = keras.saving.load_model(tmp_path / "entry")
+    rng = np.random.default_rng(1)
+    for role, network in made.manifest.networks.items():
+        given = {
+            name: rng.integers(10, size=6).astype("int32")
+            if name == "label"
+            else rng.random((6, *shape), dtype="float32")
+            for name, shape in network.inputs.items()
+        }
+        layer = whole.get_layer(role)
+        expected = layer(
+            [given[tensor.name] for tensor in layer.inputs] if len(given) > 1 else next(iter(given.values()))
+        )
+        for name, value in onnx_networks.run(made, role, **given).items():
+            np.testing.assert_allclose(value, np.asarray(expected[name]), atol=export.TOLERANCE)
+
+
+def test_a_wrong_onnx_export_is_refused(monkeypatch, tmp_path):
+    device.use("float32")
+    model = run.build(tiny("autoencoder"), (8, 8, 1), 10)
+    network, other = (
+        model.networks["decoder"],
+        run.build(tiny("autoencoder", seed=9), (8, 8, 1), 10).networks["decoder"],
+    )
+    other(np.zeros((1, 4), "float32"))
+    monkeypatch.setattr(type(network), "export", lambda self, *a, **k: keras.Model.export(other, *a, **k))
+    with pytest.raises(recipe.RecipeError, match="differs from Keras"):
+        export.onnx_file(network, "decoder", tmp_path, np.zeros((4, 8, 8, 1), "float32"))
+
+
+def test_an_unfinished_run_is_not_exported(tmp_path):
+    folder = run.Folder(tmp_path / "vae")
+    folder.open(tiny("vae"))
+    with pytest.raises(recipe.RecipeError, match="0 of 2 epochs"):
+        export.export(folder.path, tmp_path)
+
+
+def test_statistics_describe_the_codes(exported):
+    made = exported["vae"]
+    statistics = latents.load(made)
+    assert (
+        statistics["mean"].shape == (4,) and statistics["covariance"].shape == (4, 4) and statistics["kl"].shape == (4,)
+    )
+
+
+# Command line ----------------------------------------------------------------------------------------------------
+
+
+def command(*words, **environment):
+    return subprocess.run([sys.executable, "-m", "training", *map(str, words)], capture_output=True, text=True,
+                          cwd=pathlib.Path(__file__).parent.parent, env=os.environ | environment)  # fmt: skip
+
+
+def test_one_command_leads_from_a_recipe_to_an_entry_in_the_gallery(tmp_path):
+    file = tmp_path / "my-digits.toml"
+    file.write_text(
+        'title = "Mine"\nfamily = "vae"\ndataset = "digits"\nnetwork = "dense"\nlatent = 3\nwidth = 32\nepochs = 2\n'
+    )
+    done = command("train", file, "--runs", tmp_path / "runs", "--entries", tmp_path / "zoo", "--entry")
+    assert done.returncode == 0, done.stderr[-2000:]
+    made = catalog.find("my-digits", [tmp_path / "zoo"])
+    assert made.title == "Mine" and {"mse", "psnr", "ssim"} <= set(made.manifest.metrics)
+    assert "absl" not in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train", "nothing"], "There is no recipe 'nothing'"),
+        (["train", "digits-vae", "--set", "beta=-1"], "'beta' is wrong"),
+        (["train", "digits-vae", "--set", "dataset=/no/such/folder"], "/no/such/folder"),
+        (["export", "nothing"], "holds no run"),
+        (["evaluate", "nothing"], "nothing is not an entry"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(words, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    message = capsys.readouterr().err.strip()
+    assert message.startswith("error: ") and sentence in message and "\n" not in message
+
+
+def test_recipes_are_listed_with_their_keys(capsys):
+    assert cli.main(["recipes"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in recipe.recipes())
+    assert cli.main(["recipes", "vae"]) == 0
+    assert "weight of the KL term" in capsys.readouterr().out

@@ -1,0 +1,82 @@
+"""Which backend, device, precision and compilation to train with."""
+
+import contextlib
+import os
+import pathlib
+import platform
+import tempfile
+
+
+@contextlib.contextmanager
+def _silent_start():
+    """Hold back what TensorFlow writes to stderr from C++ before its log level counts; show it if the import fails."""
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+with _silent_start():
+    import keras
+
+BACKEND = keras.backend.backend()
+
+
+def accelerator() -> str | None:
+    """Name of the GPU or TPU that the backend sees, None on CPU."""
+    if BACKEND == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return None if device.platform == "cpu" else device.device_kind
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else None
+
+
+def description() -> str:
+    """The device as provenance tells it, for example "AMD EPYC, 2 cores"."""
+    if name := accelerator():
+        return name
+    model = platform.processor() or platform.machine()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{model}, {threads} core{'s' if threads != 1 else ''}"
+
+
+def precision() -> str:
+    """Keras dtype policy: bfloat16 arithmetic where the hardware has it, float32 weights always."""
+    if accelerator():
+        return "mixed_bfloat16"
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    # TensorFlow reaches these units through oneDNN; XLA on CPU, which JAX uses, gains nothing from them.
+    fast = BACKEND == "tensorflow" and ("amx_bf16" in flags or "avx512_bf16" in flags)
+    return "mixed_bfloat16" if fast else "float32"
+
+
+def compile_with_xla() -> bool:
+    """JAX always compiles; TensorFlow only on a GPU (on CPU XLA is several times slower for convolutions)."""
+    return BACKEND == "jax" or accelerator() is not None
+
+
+def use(precision_policy: str = "auto", seed: int = 0) -> str:
+    """Set dtype policy and every seed; returns the policy chosen."""
+    policy = precision() if precision_policy == "auto" else precision_policy
+    keras.config.set_dtype_policy(policy)
+    keras.utils.set_random_seed(seed)
+    return policy

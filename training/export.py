@@ -1,0 +1,192 @@
+"""A finished run becomes an entry: Keras model, verified ONNX files, latent statistics, sheets and manifest."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import keras
+import numpy as np
+from PIL import Image
+
+from training import card, device, evaluate
+from training import recipe as recipes
+from training import run as runs
+from zoo import datasets, latents, models
+from zoo import entry as entries
+from zoo import images as pictures
+
+TOLERANCE = 1e-4
+STATISTICS_IMAGES = 20_000  # training images whose codes the statistics of the aggregate posterior are taken on
+
+
+def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
+    """Write the run in folder `run` as entry destination/<name>, replacing an older one only when all is verified.
+
+    Raises RecipeError when the run is unfinished, or when ONNX and Keras differ by more than 1e-4."""
+    folder = runs.Folder(run)
+    recipe = folder.recipe()
+    device.use("float32", recipe.seed)  # published networks are float32, whatever they were trained in
+    train = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
+    model = runs.build(recipe, train.images.shape[1:], len(train.classes) if train.labels is not None else 0)
+    done, history = folder.restore(model, optimizer=False)
+    if done < recipe.epochs:
+        raise recipes.RecipeError(
+            f"{run} has run {done} of {recipe.epochs} epochs; finish it with: python -m training train {recipe.name}."
+        )
+
+    destination = pathlib.Path(destination)
+    destination.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination, prefix=".") as temporary:
+        staged = pathlib.Path(temporary) / recipe.name
+        staged.mkdir()
+        keras.saving.save_model(whole(model.exported, recipe.name), staged, zipped=False)
+        networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
+        (staged / "history.json").write_text(json.dumps(history))
+        _film(folder, staged)
+        manifest = _manifest(model, folder, train, networks, history)
+        entry = entries.write(staged, manifest)
+        if "encode" in entry.capabilities:
+            np.savez_compressed(staged / "latents.npz", **statistics(entry, train, recipe.seed))
+            entry = entries.write(staged, manifest)
+        (staged / "samples.png").write_bytes(pictures.png(sample_sheet(entry)))
+        card.write(entries.write(staged, manifest))
+        entry = entries.write(staged, manifest)
+        entries.verify(entry)
+        final = destination / recipe.name
+        shutil.rmtree(final, ignore_errors=True)
+        shutil.move(staged, final)
+    return entries.read(final)
+
+
+def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
+    """One Functional model that holds the networks as sub-models under their roles: encoder → decoder, generator →
+    discriminator, or a classifier. What plain Keras loads, and whose `get_layer("decoder")` is the decoder."""
+    first = networks[next(role for role in ("encoder", "generator", "decoder", "classifier") if role in networks)]
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in first.inputs]
+    outputs = first(inputs if len(inputs) > 1 else inputs[0])
+    second = networks.get("decoder") if first is not networks.get("decoder") else None
+    second = second or networks.get("discriminator")
+    if second is not None:
+        through = outputs.get("image", outputs.get("latent", outputs.get("z_mean")))
+        outputs = outputs | second([through, inputs[1]] if len(inputs) > 1 else through)
+    return keras.Model(inputs, outputs, name=name.replace(".", "_"))
+
+
+def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray) -> dict:
+    """Write folder/onnx/<role>.onnx and compare it with Keras on 64 inputs; returns the manifest's description.
+
+    Raises RecipeError when any output differs by more than 1e-4."""
+    rng = np.random.default_rng(0)
+    batch = {}
+    for tensor in network.inputs:
+        if tensor.name == "image":
+            batch["image"] = images[rng.integers(len(images), size=64)]
+        elif tensor.name == "label":
+            classes = next(layer.input_dim for layer in network.layers if isinstance(layer, keras.layers.Embedding))
+            batch["label"] = rng.integers(classes, size=64).astype("int32")
+        else:
+            batch["latent"] = rng.standard_normal((64, *tensor.shape[1:])).astype("float32")
+    expected = network(list(batch.values()) if len(batch) > 1 else next(iter(batch.values())), training=False)
+    file = folder / "onnx" / f"{role}.onnx"
+    file.parent.mkdir(exist_ok=True)
+    network.export(str(file), format="onnx", verbose=False)
+
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    names = list(expected)
+    got = dict(zip(names, session.run(names, {i.name: batch[i.name] for i in session.get_inputs()}), strict=True))
+    for name, value in expected.items():
+        error = float(np.abs(np.asarray(value) - got[name]).max())
+        if not error <= TOLERANCE:
+            raise recipes.RecipeError(
+                f"The ONNX export of the {role} differs from Keras by {error:.2g} in {name} (allowed {TOLERANCE:.0e}); "
+                "nothing was written."
+            )
+    return {
+        "file": f"onnx/{role}.onnx",
+        "inputs": {tensor.name: list(tensor.shape[1:]) for tensor in network.inputs},
+        "outputs": {name: list(value.shape[1:]) for name, value in expected.items()},
+        "parameters": network.count_params(),
+    }
+
+
+def statistics(entry: entries.Entry, train, seed: int) -> dict[str, np.ndarray]:
+    """The content of latents.npz: the aggregate posterior over training images; a VAE's codes are drawn, not means."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(train.images), min(STATISTICS_IMAGES, len(train.images)), replace=False)
+    labels = train.labels[chosen] if entry.conditional else None
+    mean, deviation = models.posterior(entry, train.images[chosen], labels)
+    if deviation is None:
+        return latents.fit(mean, seed=seed)
+    drawn = mean + deviation * rng.standard_normal(mean.shape).astype("float32")
+    return latents.fit(drawn, mean, 2 * np.log(deviation), seed=seed)
+
+
+def sample_sheet(entry: entries.Entry) -> np.ndarray:
+    """The gallery's picture, uint8 (H, W, 3): samples by the default sampler, conditional entries with one column per
+    class; for a classifier its confusion matrix on the test split."""
+    if "generate" not in entry.capabilities:
+        return evaluate.confusion_sheet(entry)
+    columns = 12 if not entry.conditional else max(len(entry.classes), 2)
+    count = columns * 8
+    label = np.arange(count) % columns if entry.conditional else None
+    return pictures.sheet(
+        models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns
+    )
+
+
+def _film(folder: runs.Folder, staged: pathlib.Path) -> None:
+    """snapshots.gif from the sheets kept along training; the last one stays a while."""
+    frames = [
+        Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE) for path in sorted(folder.snapshots.glob("*.png"))
+    ]
+    if frames:
+        durations = [500] * (len(frames) - 1) + [2500]
+        frames[0].save(staged / "snapshots.gif", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+
+
+def _manifest(model, folder: runs.Folder, train, networks: dict, history: dict) -> dict:
+    recipe = model.recipe
+    return {
+        "schema": 1,
+        "name": recipe.name,
+        "title": recipe.title,
+        "family": recipe.family,
+        "family_title": model.title,
+        "year": model.year,
+        "paper": model.paper,
+        "description": recipe.description,
+        "tags": ["latent-zoo", recipe.family, recipe.dataset],
+        "dataset": {"id": recipe.dataset, "revision": train.revision, "images": len(train.images)},
+        "image": {"shape": list(model.shape), "range": [0, 1]},
+        "latent": {"shape": [recipe.latent], "prior": model.prior} if model.prior else None,
+        "classes": list(train.classes),
+        "conditional": model.conditional,
+        "networks": networks,
+        "metrics": {},
+        "provenance": {
+            "recipe": recipe.name,
+            "seed": recipe.seed,
+            **folder.origin(),
+            "images_seen": history["images"][-1],
+            "seconds": history["seconds"][-1],
+            "code": revision(),
+            "options": recipe.model_dump(),
+        },
+    }
+
+
+def revision() -> str:
+    """Git revision of the code, "unknown" outside a repository; "+" marks uncommitted changes."""
+    root = pathlib.Path(__file__).parent
+
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True)
+
+    head = git("rev-parse", "--short=12", "HEAD")
+    if head.returncode:
+        return "unknown"
+    return head.stdout.strip() + ("+" if git("status", "--porcelain", "--", str(root)).stdout.strip() else "")

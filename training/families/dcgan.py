@@ -1,0 +1,76 @@
+"""DCGAN: unsupervised representation learning with deep convolutional GANs, Radford et al. 2016, arXiv:1511.06434
+
+    discriminator: min E[softplus(−D(x))] + E[softplus(D(G(z)))] + γ/2 · E‖∇D(x)‖²
+    generator:     min E[softplus(−D(G(z)))]                       the non-saturating loss of Goodfellow et al. 2014
+
+The penalty is R1 (Mescheder et al. 2018, arXiv:1801.04406), taken on a part of each batch; γ = 0 is the original.
+"""
+
+import keras
+import pydantic
+from keras import ops
+
+from training import family, networks, recipe
+
+
+class Family(family.Family):
+    title, year = "DCGAN", 2015
+    paper = "https://arxiv.org/abs/1511.06434"
+    prior = "normal"
+    reported = ("discriminator", "generator", "penalty")
+
+    class Recipe(recipe.Recipe):
+        latent: int = pydantic.Field(64, ge=1, le=4096, description="latent dimensions")
+        critic_width: int = pydantic.Field(64, ge=4, le=1024, description="channels of the discriminator")
+        penalty: float = pydantic.Field(0.5, ge=0, le=1000, description="γ of R1, or λ of the gradient penalty")
+        penalised: float = pydantic.Field(
+            0.125, gt=0, le=1, description="part of each batch that the penalty is taken on"
+        )
+        critic_speed: float = pydantic.Field(
+            1.0, gt=0, le=100, description="learning rate of the discriminator over the generator's"
+        )
+
+    def build_networks(self):
+        r, classes = self.recipe, self.classes if self.conditional else 0
+        return {
+            "generator": networks.decoder(r.latent, self.shape, "conv", r.width, classes, norm=True, name="generator"),
+            "discriminator": networks.discriminator(self.shape, r.critic_width, classes),
+        }
+
+    def optimizers(self, rate):
+        """One Adam for each player, β₁ = 0; their rates may differ (Heusel et al. 2017, arXiv:1706.08500)."""
+        speeds = {"generator": 1.0, "discriminator": self.recipe.critic_speed}
+        adams, owner = {}, {}
+        for role, speed in speeds.items():
+            adams[role] = keras.optimizers.Adam(rate(speed), beta_1=0.0, beta_2=0.99)
+            owner |= {id(variable): role for variable in self.networks[role].trainable_variables}
+        return keras.optimizers.MultiOptimizer(lambda variable: adams[owner[id(variable)]])
+
+    def objective(self, images, labels, training=True):
+        """Both players in one step: each sees the other's weights, or its samples, as constants."""
+        discriminator = self.networks["discriminator"]
+        latent = self.normal(ops.shape(images)[0], self.recipe.latent)
+        fakes = self.networks["generator"](self.with_label(latent, labels), training=training)["image"]
+        fixed = ops.stop_gradient(fakes)
+        real = discriminator(self.with_label(images, labels), training=training)["score"]
+        fake = discriminator(self.with_label(fixed, labels), training=training)["score"]
+        hopeful = family.frozen(discriminator)(self.with_label(fakes, labels))["score"]
+
+        critic_loss, generator_loss = self.adversarial(real, fake, hopeful)
+        part = max(1, round(self.recipe.batch * self.recipe.penalised))
+        penalty = self.gradient_penalty(images[:part], fixed[:part], None if labels is None else labels[:part])
+        total = critic_loss + penalty + generator_loss
+        return total, {"discriminator": critic_loss, "generator": generator_loss, "penalty": penalty}
+
+    def adversarial(self, real, fake, hopeful):
+        """(discriminator's loss, generator's loss) from scores: real, fake, and fake by a frozen critic."""
+        return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake)), ops.mean(ops.softplus(-hopeful))
+
+    def slopes(self, images, labels):
+        """Squared norm of the score's gradient with respect to each image, (B,)."""
+        network = self.networks["discriminator"]
+        gradient = family.input_gradient(lambda x: network(self.with_label(x, labels), training=True)["score"], images)
+        return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=(1, 2, 3))
+
+    def gradient_penalty(self, images, fakes, labels):
+        return 0.5 * self.recipe.penalty * ops.mean(self.slopes(images, labels))

@@ -1,0 +1,52 @@
+"""VAE: auto-encoding variational Bayes, Kingma & Welling 2014, arXiv:1312.6114; β after Higgins et al. 2017
+
+min E_q[−log p(x|z)] + β · KL(q(z|x) ‖ N(0, I)),   q(z|x) = N(z_mean, exp(z_log_var))
+"""
+
+from typing import Literal
+
+import pydantic
+from keras import ops
+
+from training import family, networks, recipe
+
+
+class Family(family.Family):
+    title, year = "Variational autoencoder", 2013
+    paper = "https://arxiv.org/abs/1312.6114"
+    prior = "normal"
+    reported = ("reconstruction", "kl")
+
+    class Recipe(recipe.Recipe):
+        latent: int = pydantic.Field(16, ge=1, le=4096, description="latent dimensions")
+        beta: float = pydantic.Field(
+            1.0, ge=0, le=1000, description="weight of the KL term; 1 is the evidence lower bound"
+        )
+        likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+        sigma: float = pydantic.Field(0.1, gt=0, le=10, description="standard deviation of the Gaussian likelihood")
+
+    def build_networks(self):
+        r, classes = self.recipe, self.classes if self.conditional else 0
+        heads = {"z_mean": r.latent, "z_log_var": r.latent}
+        return {
+            "encoder": networks.encoder(self.shape, heads, r.network, r.width, classes),
+            "decoder": networks.decoder(r.latent, self.shape, r.network, r.width, classes),
+        }
+
+    def negative_log_likelihood(self, images, rebuilt):
+        """−log p(x|z) per image (B,), in nats; constants of the Gaussian left out."""
+        if self.recipe.likelihood == "gaussian":
+            pixels = ops.square(images - rebuilt) / (2.0 * self.recipe.sigma**2)
+        else:
+            rebuilt = ops.clip(rebuilt, 1e-6, 1.0 - 1e-6)
+            pixels = -images * ops.log(rebuilt) - (1.0 - images) * ops.log(1.0 - rebuilt)
+        return ops.sum(pixels, axis=(1, 2, 3))
+
+    def objective(self, images, labels, training=True):
+        posterior = self.networks["encoder"](self.with_label(images, labels), training=training)
+        mean, log_var = posterior["z_mean"], ops.clip(posterior["z_log_var"], -12.0, 6.0)
+        latent = mean + ops.exp(0.5 * log_var) * self.normal(ops.shape(images)[0], self.recipe.latent)
+        rebuilt = self.networks["decoder"](self.with_label(latent, labels), training=training)["image"]
+        reconstruction = ops.mean(self.negative_log_likelihood(images, rebuilt))
+        kl = ops.mean(0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - log_var - 1.0, axis=1))
+        return reconstruction + self.recipe.beta * kl, {"reconstruction": reconstruction, "kl": kl}

@@ -1,0 +1,149 @@
+"""Network bodies shared by the families: Functional models of stock Keras layers, images in [0, 1], every layer named.
+
+Convolutional bodies work on a grid of a quarter of the image side (7×7 for 28×28) and reach full resolution by
+depth-to-space (Shi et al. 2016, arXiv:1609.05158): faster than transposed convolution, and no checkerboard.
+"""
+
+from collections.abc import Mapping
+
+import keras
+from keras import layers
+
+from training.recipe import RecipeError
+
+EMBEDDING = 16  # width of a class label's embedding
+
+
+def _image_input(shape: tuple[int, int, int]):
+    return keras.Input(shape, name="image")
+
+
+def _label_input():
+    return keras.Input((), dtype="int32", name="label")
+
+
+def _grid(shape: tuple[int, int, int]) -> tuple[int, int]:
+    if shape[0] % 4 or shape[1] % 4:
+        raise RecipeError(
+            f'Convolutional networks need image sides divisible by 4, not {shape[0]}×{shape[1]}; use network = "dense".'
+        )
+    return shape[0] // 4, shape[1] // 4
+
+
+def _label_map(label, classes: int, shape: tuple[int, int]):
+    """A label as one extra image channel, learned per class."""
+    x = layers.Embedding(classes, shape[0] * shape[1], name="label_map")(label)
+    return layers.Reshape((*shape, 1), name="label_channel")(x)
+
+
+def depth_to_space(x, block: int, channels: int):
+    """(H, W, block²·channels) → (H·block, W·block, channels) with stock layers."""
+    height, width = x.shape[1], x.shape[2]
+    x = layers.Reshape((height, width, block, block, channels), name="blocks")(x)
+    x = layers.Permute((1, 3, 2, 4, 5), name="interleave")(x)
+    return layers.Reshape((height * block, width * block, channels), name="pixels")(x)
+
+
+def encoder(shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0, name="encoder") -> keras.Model:
+    """image (H, W, C)[, label ()] → one vector per item of `outputs` (name: size)."""
+    image = _image_input(shape)
+    inputs = [image]
+    x = layers.Rescaling(2.0, -1.0, name="centre")(image)
+    if classes:
+        label = _label_input()
+        inputs.append(label)
+        x = layers.Concatenate(name="with_label")([x, _label_map(label, classes, shape[:2])])
+    if kind == "conv":
+        _grid(shape)
+        x = layers.Conv2D(width // 2, 4, strides=2, padding="same", activation="silu", name="half")(x)
+        x = layers.Conv2D(width, 4, strides=2, padding="same", activation="silu", name="quarter")(x)
+        x = layers.Conv2D(width, 3, padding="same", activation="silu", name="body")(x)
+        x = layers.Conv2D(width // 2, 1, activation="silu", name="squeeze")(x)
+        x = layers.Flatten(name="flat")(x)
+        x = layers.Dense(2 * width, activation="silu", name="hidden")(x)
+    else:
+        x = layers.Flatten(name="flat")(x)
+        x = layers.Dense(width, activation="silu", name="hidden_1")(x)
+        x = layers.Dense(width // 2, activation="silu", name="hidden_2")(x)
+    heads = {key: layers.Dense(size, name=key, dtype="float32")(x) for key, size in outputs.items()}
+    return keras.Model(inputs, heads, name=name)
+
+
+def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, depth=2, name="decoder") -> keras.Model:
+    """latent (L,)[, label ()] → image (H, W, C) in [0, 1]. `norm` adds batch normalisation, as generators need it."""
+    z = keras.Input((latent,), name="latent")
+    inputs, x = [z], z
+    if classes:
+        label = _label_input()
+        inputs.append(label)
+        x = layers.Concatenate(name="with_label")(
+            [z, layers.Embedding(classes, EMBEDDING, name="label_embedding")(label)]
+        )
+    if kind == "conv":
+        grid = _grid(shape)
+        x = layers.Dense(grid[0] * grid[1] * width, name="project")(x)
+        x = layers.Reshape((*grid, width), name="grid")(x)
+        for index in range(depth + 1):
+            if index:
+                x = layers.Conv2D(width, 3, padding="same", name=f"body_{index}")(x)
+            if norm:
+                x = layers.BatchNormalization(momentum=0.98, name=f"norm_{index}")(x)
+            x = layers.Activation("relu" if norm else "silu", name=f"act_{index}")(x)
+        fine = max(8, width // 12)
+        x = depth_to_space(layers.Conv2D(16 * fine, 1, name="expand")(x), 4, fine)
+        x = layers.Activation("relu" if norm else "silu", name="act_fine")(x)
+        x = layers.Conv2D(shape[2], 3, padding="same", name="to_image")(x)
+    else:
+        x = layers.Dense(width // 2, activation="silu", name="hidden_1")(x)
+        x = layers.Dense(width, activation="silu", name="hidden_2")(x)
+        x = layers.Dense(shape[0] * shape[1] * shape[2], name="to_image")(x)
+        x = layers.Reshape(shape, name="grid")(x)
+    image = layers.Activation("sigmoid", dtype="float32", name="image")(x)
+    return keras.Model(inputs, {"image": image}, name=name)
+
+
+def discriminator(shape, width=64, classes=0, name="discriminator") -> keras.Model:
+    """image (H, W, C)[, label ()] → score (1,), unbounded, higher is more real.
+
+    No batch normalisation: penalties on the input gradient are per image. With classes, the label enters by
+    projection (Miyato & Koyama 2018, arXiv:1802.05637)."""
+    _grid(shape)
+    image = _image_input(shape)
+    x = layers.Rescaling(2.0, -1.0, name="centre")(image)
+    for index, (channels, kernel, stride) in enumerate([(width, 4, 2), (width * 3 // 2, 4, 2), (width * 2, 3, 1)]):
+        x = layers.Conv2D(channels, kernel, strides=stride, padding="same", name=f"conv_{index}")(x)
+        x = layers.LeakyReLU(0.2, name=f"act_{index}")(x)
+    features = layers.Flatten(name="flat")(x)
+    if not classes:
+        return keras.Model(image, {"score": layers.Dense(1, dtype="float32", name="score")(features)}, name=name)
+    label = _label_input()
+    features = layers.Dense(2 * width, activation="leaky_relu", name="hidden")(features)
+    projection = layers.Dot(1, dtype="float32", name="projection")(
+        [features, layers.Embedding(classes, 2 * width, embeddings_initializer="zeros", name="label_embedding")(label)]
+    )
+    realism = layers.Dense(1, dtype="float32", name="realism")(features)
+    return keras.Model(
+        [image, label], {"score": layers.Add(dtype="float32", name="score")([realism, projection])}, name=name
+    )
+
+
+def classifier(shape, classes, kind="conv", width=32, features=64, dropout=0.3, name="classifier") -> keras.Model:
+    """image (H, W, C) → logits (K,) and the penultimate features (F,), the feature space of the metrics."""
+    image = _image_input(shape)
+    x = layers.Rescaling(2.0, -1.0, name="centre")(image)
+    if kind == "conv":
+        _grid(shape)
+        plan = [(width, 1), (2 * width, 2), (2 * width, 1), (4 * width, 2), (4 * width, 1)]
+        for index, (channels, stride) in enumerate(plan):
+            x = layers.Conv2D(channels, 3, strides=stride, padding="same", use_bias=False, name=f"conv_{index}")(x)
+            x = layers.BatchNormalization(momentum=0.98, name=f"norm_{index}")(x)
+            x = layers.Activation("relu", name=f"act_{index}")(x)
+        x = layers.Conv2D(width, 1, activation="relu", name="squeeze")(x)
+        x = layers.Dropout(dropout, name="dropout_conv")(x)
+    x = layers.Flatten(name="flat")(x)
+    if kind == "dense":
+        x = layers.Dense(4 * width, activation="relu", name="hidden")(x)
+    penultimate = layers.Dense(features, activation="relu", dtype="float32", name="features")(x)
+    x = layers.Dropout(dropout, name="dropout")(penultimate)
+    logits = layers.Dense(classes, dtype="float32", name="logits")(x)
+    return keras.Model(image, {"logits": logits, "features": penultimate}, name=name)
