@@ -1,4 +1,4 @@
-"""Command line: python -m training {train,export,evaluate,recipes}."""
+"""Command line: python -m training {recipes,train,export,evaluate,table}."""
 
 import argparse
 import logging
@@ -18,6 +18,7 @@ DESCRIPTION = """Make entries of the zoo.
   python -m training train mnist-vae --set beta=4 --set name=mnist-beta-vae
   python -m training export mnist-vae                  write the entry zoo/pretrained/mnist-vae
   python -m training evaluate mnist-vae                measure it, write the numbers into manifest and card
+  python -m training table                             renew the table of entries in README.md
 
 Data comes from the Hugging Face Hub, or from the folder that ZOO_DATA names.
 KERAS_BACKEND=jax trains on JAX; a GPU is used when there is one."""
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(
         "python -m training", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    verbs = main.add_subparsers(dest="verb", required=True, metavar="{recipes,train,export,evaluate}")
+    verbs = main.add_subparsers(dest="verb", required=True, metavar="{recipes,train,export,evaluate,table}")
 
     verbs.add_parser("recipes", help="list recipes, or the keys of a family").add_argument(
         "family", nargs="?", help="show every key that this family's recipes take"
@@ -53,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="measure an entry and record the numbers in it")
     evaluate.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
     evaluate.add_argument("--seed", type=int, default=0, help="seed of the drawn samples (default 0)")
+
+    verbs.add_parser("table", help="renew the table of entries in README.md")
 
     for verb in (train, export):
         verb.add_argument("--runs", type=pathlib.Path, default=RUNS, help="folder of the runs (default: runs)")
@@ -128,4 +131,11 @@ def _evaluate(options) -> None:
     evaluate.evaluate(folder if (folder / "zoo.json").exists() else options.entries / options.entry, options.seed)
 
 
-COMMANDS = {"recipes": _recipes, "train": _train, "export": _export, "evaluate": _evaluate}
+def _table(options) -> None:
+    from training import table
+
+    table.README.write_text(table.updated(table.README.read_text(encoding="utf-8")), encoding="utf-8")
+    logging.info("Wrote the table of entries into %s", table.README)
+
+
+COMMANDS = {"recipes": _recipes, "train": _train, "export": _export, "evaluate": _evaluate, "table": _table}

@@ -38,6 +38,7 @@ class Family(keras.Model):
             for role, average in self.averages.items():
                 average.set_weights(self.networks[role].get_weights())
                 average.trainable = False
+        self.decay = recipe.ema
         self.seeds = keras.random.SeedGenerator(recipe.seed)
         self.means = {name: keras.metrics.Mean(name=name) for name in self.reported}
         self.built = True
@@ -72,7 +73,7 @@ class Family(keras.Model):
 
     def _average(self):
         """Exponential moving average of every weight (Yazıcı et al. 2019, arXiv:1806.04498), one step behind."""
-        decay = self.recipe.ema
+        decay = self.decay
         for role, average in self.averages.items():
             for mean, weight in zip(average.weights, self.networks[role].weights, strict=True):
                 if mean.dtype == "float32":

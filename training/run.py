@@ -35,6 +35,8 @@ def build(recipe, shape, classes: int):
 def compiled(model, steps: int):
     """Attach optimiser and schedule; the device decides whether XLA compiles the step."""
     recipe = model.recipe
+    # A run shorter than the average's memory would export its random start: remember a tenth of the run at most.
+    model.decay = max(0.0, min(recipe.ema, 1.0 - 10.0 / steps))
 
     def rate(factor=1.0):
         peak = recipe.learning_rate * factor

@@ -1,0 +1,113 @@
+"""Gallery: every entry as a framed sheet with its placard; ?entry=name opens one."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from zoo import plots, widgets
+from zoo.entry import Entry
+
+COLUMNS = 3
+# What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.
+PAGES = (
+    ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
+    ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
+    ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
+    ("pages/measure/distributions.py", "Compare distributions", ":material/bar_chart:", "generate", "a"),
+)
+
+
+def main() -> None:
+    everything = {entry.name: entry for entry in widgets.entries()}
+    name = st.query_params.get("entry")
+    if name in everything:
+        detail(everything[name])
+        return
+    st.title("Latent Zoo")
+    st.markdown("Autoencoders and generative adversarial networks, each with what it draws and how it was made.")
+    if name:
+        st.info(f"There is no entry {widgets.plain(name[:100])} here; these are the ones there are.")
+    if everything:
+        cards(widgets.entry_filter(list(everything.values())))
+    else:
+        st.info(f"The zoo is empty. {widgets.HOW_TO_FILL}", icon=":material/info:")
+    listed = widgets.broken()
+    if listed:
+        with st.expander(f"{len(listed)} that cannot be shown", icon=":material/heart_broken:"):
+            for item in listed:
+                st.markdown(f"**{widgets.plain(item.name)}**: {widgets.plain(item.reason)}")
+
+
+def cards(shown: Sequence[Entry]) -> None:
+    """Hang the entries on the wall, row by row; a phone shows them one below the other."""
+    if not shown:
+        st.info("No entry passes these filters; take one back to see more.", icon=":material/filter_alt_off:")
+    for start in range(0, len(shown), COLUMNS):
+        row = st.columns(COLUMNS, gap="large")
+        for column, entry in zip(row, shown[start : start + COLUMNS], strict=False):
+            with column, widgets.guard():
+                widgets.framed_sheet(entry, 560)
+                widgets.placard(entry)
+                st.caption(widgets.plain(widgets.metrics_text(entry)))
+                st.button(
+                    "Look closer",
+                    key=f"open-{entry.name}",
+                    on_click=look,
+                    args=[entry.name],
+                    icon=":material/zoom_in:",
+                    help=f"Open {widgets.plain(entry.title)}",
+                )
+                st.space("small")
+
+
+def look(name: str | None) -> None:
+    """Open an entry, or go back to the wall."""
+    if name is None:
+        st.query_params.pop("entry", None)
+    else:
+        st.query_params["entry"] = name
+
+
+def detail(entry: Entry) -> None:
+    """Show one entry in full."""
+    st.button("All entries", on_click=look, args=[None], icon=":material/arrow_back:", type="tertiary")
+    st.title(widgets.plain(entry.title))
+    left, right = st.columns(2, gap="large")
+    with left, widgets.guard():
+        widgets.framed_sheet(entry, 900)
+    with right:
+        widgets.placard(entry, titled=False)
+        st.markdown(widgets.plain(entry.manifest.description))
+        with st.container(horizontal=True):
+            for page, label, icon, need, parameter in PAGES:
+                if need in entry.capabilities:
+                    st.page_link(page, label=label, icon=icon, query_params={parameter: entry.name})
+    growth(entry)
+    left, right = st.columns(2, gap="large")
+    with left:
+        widgets.key_figures(entry)
+    with right:
+        widgets.provenance(entry)
+    with widgets.guard():
+        text = widgets.card_text(entry)
+        if text:
+            with st.expander("Model card", icon=":material/description:"):
+                st.markdown(text)
+
+
+def growth(entry: Entry) -> None:
+    """Show how the entry learned: losses, and the same latents along training."""
+    st.header("How it learned")
+    left, right = st.columns([3, 2], gap="large")
+    with left, widgets.guard():
+        history = widgets.history(entry)
+        if history:
+            caption = "Losses against the number of training images seen: level lines mean that training had converged."
+            widgets.figure(plots.training_curve(history), key="curve", caption=caption, filename=f"{entry.name}-curve")
+    with right, widgets.guard():
+        if entry.has("snapshots.gif"):
+            st.image(entry.content("snapshots.gif", 16 << 20), width="stretch", alt="The same latents along training")
+            st.caption("The same latent points decoded at moments of training: noise turns into pictures.")
+
+
+main()

@@ -1,0 +1,29 @@
+"""The frame of Latent Zoo: page settings and table of contents."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from zoo import widgets
+
+ICON = str(Path(__file__).parent / ".streamlit" / "icon.svg")
+
+st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
+
+page = st.navigation(
+    {
+        "Explore": [
+            st.Page("pages/explore/gallery.py", title="Gallery", icon=":material/gallery_thumbnail:", default=True),
+            st.Page("pages/explore/reconstruction.py", title="Reconstruction", icon=":material/compare:"),
+            st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
+            st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
+        ],
+        "Measure": [
+            st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
+        ],
+    }
+)
+widgets.enter(page.url_path)
+with widgets.guard():
+    page.run()

@@ -1,0 +1,195 @@
+"""Every page in a real browser: light and dark, wide and on a phone; and what only a browser can show of the widgets.
+
+Skipped with a reason where there is no Chromium; ZOO_BROWSER=required makes a missing one a failure.
+"""
+
+import importlib.util
+import io
+import os
+import re
+import shutil
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from conftest import PAGES, Server, url_path
+from PIL import Image
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+REQUIRED = os.environ.get("ZOO_BROWSER") == "required"
+MISSING = [] if importlib.util.find_spec("playwright") else ["playwright"]
+MISSING += [] if CHROMIUM else ["a Chromium"]
+pytestmark = pytest.mark.skipif(
+    bool(MISSING) and not REQUIRED, reason=f"{' and '.join(MISSING)} is not installed (ZOO_BROWSER=required insists)"
+)
+
+SIZES = {"wide": (1400, 950), "phone": (390, 844)}
+# On a deep link Streamlit asks for its health under the page's own path first, and then finds the right one.
+PROBING = re.compile(r"/_stcore/(health|host-config)$")
+WIDGETS = """
+import numpy as np
+import streamlit as st
+from zoo import widgets
+widgets.enter("x")
+st.title("Widgets")
+chosen = widgets.image_grid(np.random.default_rng(0).random((5, 4, 4, 1)), alts="Tile", key="tile", select="many")
+drawing = widgets.draw_pad("pad", (8, 8, 3))
+number = widgets.bound(st.slider, "Number", key="n", default=3, min_value=0, max_value=10)
+st.text(f"chosen {chosen}")
+ink = "" if drawing is None else "inked" if drawing.min() < 0.8 else "blank"
+st.text("no drawing" if drawing is None else f"drawing {drawing.shape} {ink}")
+st.text(f"number {number}")
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    assert not MISSING, f"{' and '.join(MISSING)} is not installed, and ZOO_BROWSER=required insists."
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium):
+    """Open tabs that collect what the browser complains about and what it asks of others than the app."""
+    contexts = []
+
+    def new(base: str, size: str = "wide", scheme: str = "light"):
+        width, height = SIZES[size]
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda message: page.complaints.append(_complaint(message)))
+        page.on("request", lambda request: page.complaints.append(_abroad(request.url, base)))
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+def _complaint(message) -> str | None:
+    probing = PROBING.search(urlsplit(message.location.get("url", "")).path)
+    return message.text if message.type == "error" and not probing else None
+
+
+def _abroad(url: str, base: str) -> str | None:
+    parts = urlsplit(url)
+    return None if parts.scheme in ("data", "blob") or parts.netloc == urlsplit(base).netloc else f"asked for {url}"
+
+
+def settle(page) -> None:
+    """Wait until the page has a heading and Streamlit has stopped working on it."""
+    page.wait_for_selector("h1")
+    page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')")
+    page.wait_for_timeout(400)
+
+
+def complaints(page) -> list[str]:
+    return [text for text in page.complaints if text]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_worth_showing(app, tab, path, size, scheme):
+    page = tab(app.url, size, scheme)
+    page.goto(f"{app.url}/{url_path(path)}")
+    settle(page)
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
+    assert complaints(page) == []
+    pixels = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"))
+    assert pixels.std() > 5, "the screenshot is blank"
+    assert (np.median(pixels) > 128) == (scheme == "light")
+    box = page.evaluate("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('[data-testid=stMain]'))")
+    assert box[0] <= box[1], f"the page is {box[0]} pixels wide and scrolls sideways"
+    unnamed = page.evaluate("[...document.querySelectorAll('img:not([alt]):not([data-testid=stLogo])')].length")
+    assert unnamed == 0, "an image has no alternative text"
+
+
+def test_the_gallery_leads_to_an_entry_and_back(app, tab):
+    page = tab(app.url)
+    page.goto(app.url)
+    settle(page)
+    look = page.get_by_role("button", name="Look closer")
+    if not look.count():
+        pytest.skip("the zoo is empty")
+    look.first.click()
+    page.wait_for_selector("text=Provenance")
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query)["entry"]
+    page.go_back()
+    look.first.wait_for()
+    assert "entry" not in parse_qs(urlsplit(page.url).query)
+    assert complaints(page) == []
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    """A small app of our widgets."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "bench.py").write_text(WIDGETS)
+    server = Server(folder / "log", str(folder / "bench.py"))
+    yield server
+    server.stop()
+
+
+def test_tiles_are_chosen_by_mouse_and_keyboard_and_kept_in_the_url(bench, tab):
+    page = tab(bench.url)
+    page.goto(bench.url)
+    settle(page)
+    page.get_by_role("button", name="Tile 2").click()
+    page.get_by_text("chosen [1]").wait_for()
+    page.get_by_role("button", name="Tile 2").press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("chosen [1, 2]").wait_for()
+    page.get_by_role("button", name="Tile 2").click()
+    page.get_by_text("chosen [2]").wait_for()
+    page.goto(f"{bench.url}/?tile=4&tile=9&tile=x")
+    page.get_by_text("chosen [4]").wait_for()
+    page.get_by_role("button", name="Tile 5", pressed=True).wait_for()
+    assert complaints(page) == []
+
+
+def test_tiles_are_enlarged_without_smoothing(bench, tab):
+    page = tab(bench.url)
+    page.goto(bench.url)
+    settle(page)
+    shot = page.get_by_role("button", name="Tile 1").screenshot()
+    pixels = np.asarray(Image.open(io.BytesIO(shot)).convert("L"))[12:-12, 12:-12]
+    assert len(np.unique(pixels)) <= 16
+
+
+def test_a_drawing_comes_back_and_can_be_cleared(bench, tab):
+    page = tab(bench.url)
+    page.goto(bench.url)
+    settle(page)
+    box = page.get_by_label("Drawing pad").bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 160, steps=6)
+    page.mouse.up()
+    page.get_by_text("drawing (8, 8, 3) inked").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("no drawing").wait_for()
+    assert complaints(page) == []
+
+
+def test_a_choice_enters_the_history_of_the_browser(bench, tab):
+    page = tab(bench.url)
+    page.goto(f"{bench.url}/?n=5")
+    page.get_by_text("number 5").wait_for()
+    page.get_by_role("slider").press("ArrowRight")
+    page.get_by_text("number 6").wait_for()
+    page.wait_for_url("**n=6")
+    page.go_back()
+    page.get_by_text("number 5").wait_for()

@@ -1,0 +1,47 @@
+"""The table of entries in README.md, written from their manifests so that no number is typed by hand."""
+
+import pathlib
+
+from zoo import catalog, datasets
+from zoo.entry import Entry
+
+README = pathlib.Path(__file__).parent.parent / "README.md"
+START, END = "<!-- entries -->", "<!-- /entries -->"
+
+
+def table(entries: list[Entry]) -> str:
+    """Markdown: one row per entry with its size, its training and its headline number."""
+    rows = [
+        "| entry | family | dataset | parameters | trained | measured on the test split |",
+        "|---|---|---|---|---|---|",
+    ]
+    for entry in entries:
+        made, source = entry.manifest, entry.manifest.provenance
+        dataset = known.title if (known := datasets.NAMES.get(entry.dataset)) else entry.dataset
+        trained = f"{source.images_seen / 1e6:.2f} M images, {source.seconds / 60:.0f} min" if source.seconds else ""
+        rows.append(
+            f"| [`{entry.name}`](zoo/pretrained/{entry.name}) | [{made.family_title}]({made.paper}) {made.year} "
+            f"| {dataset} | {entry.parameters / 1e6:.2f} M | {trained} | {headline(entry)} |"
+        )
+    return "\n".join(rows)
+
+
+def headline(entry: Entry) -> str:
+    """The numbers that say most about an entry, in words."""
+    metrics = entry.manifest.metrics
+    told = []
+    if "accuracy" in metrics:
+        told.append(f"accuracy {metrics['accuracy'].value:.2%}")
+    if "psnr" in metrics:
+        told.append(f"PSNR {metrics['psnr'].value:.1f} dB")
+    if "frechet" in metrics:
+        told.append(f"Fréchet {metrics['frechet'].value:.2f} (floor {metrics['frechet_floor'].value:.2f})")
+        told.append(f"coverage {metrics['coverage'].value:.2f}")
+    return ", ".join(told)
+
+
+def updated(readme: str) -> str:
+    """README text with the table between its markers renewed."""
+    before, _, rest = readme.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}\n{table(catalog.entries([catalog.EMBEDDED]))}\n{END}{after}"

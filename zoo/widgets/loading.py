@@ -1,0 +1,167 @@
+"""Cached loaders of entries, datasets and what models compute; the guard around everything that may fail."""
+
+import contextlib
+import functools
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from zoo import catalog, datasets, images, models
+from zoo.catalog import Broken
+from zoo.datasets import DatasetUnavailable, Split
+from zoo.entry import Entry, EntryError
+
+POOL = 1000
+MAX_SHEET_BYTES = 8 << 20
+MAX_TEXT_BYTES = 4 << 20
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Show one sentence instead of a traceback; what was not foreseen is logged in full for the server's owner."""
+    try:
+        yield
+    except (EntryError, DatasetUnavailable) as error:
+        st.warning(plain(str(error)), icon=":material/info:")
+    except Exception as error:
+        logging.getLogger(__name__).exception("A page failed")
+        st.error(
+            f"This part of the page failed ({type(error).__name__}); the server's log says where. "
+            "Choose another entry or image, or reload the page.",
+            icon=":material/error:",
+        )
+
+
+def plain(text: str) -> str:
+    """Escape text so that Markdown shows it as it is (no links, images, HTML, maths, icons or emphasis)."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-!|<>~$:&])", r"\\\1", " ".join(str(text).split()))
+
+
+def _array_hash(array: np.ndarray) -> str:
+    # Streamlit samples large arrays, and a sample may miss the stroke that someone has just drawn.
+    return f"{array.shape}{array.dtype}{hashlib.sha1(np.ascontiguousarray(array).tobytes()).hexdigest()}"
+
+
+def cached(function: Callable[..., Any] | None = None, *, max_entries: int = 32, spinner: str | bool = False) -> Any:
+    """Decorate a function of entries, arrays and plain values: results are kept by entry name and revision, bounded.
+
+    The cached value is returned as a copy, so that callers may change it.
+    """
+    if function is None:
+        return functools.partial(cached, max_entries=max_entries, spinner=spinner)
+    hashes = {Entry: lambda entry: f"{entry.folder}@{entry.revision}", np.ndarray: _array_hash}
+    return st.cache_data(function, max_entries=max_entries, show_spinner=spinner, hash_funcs=hashes)
+
+
+@st.cache_resource(ttl=5, max_entries=4, show_spinner=False)
+def _load(sources: str) -> list[Entry | Broken]:
+    return catalog.load()
+
+
+def entries(*needs: str) -> list[Entry]:
+    """Return all valid entries with the given capabilities; a folder added on disk appears within five seconds."""
+    return [entry for entry in _catalog() if isinstance(entry, Entry) and entry.capabilities >= set(needs)]
+
+
+def broken() -> list[Broken]:
+    """Return what could not be read, with the reasons."""
+    return [entry for entry in _catalog() if isinstance(entry, Broken)]
+
+
+def _catalog() -> list[Entry | Broken]:
+    return _load(os.environ.get("ZOO_ENTRIES", ""))
+
+
+def dataset(name: str, split: str = "test", count: int | None = POOL, seed: int = 0) -> Split:
+    """Return a split (shared and read-only); raises DatasetUnavailable with one sentence.
+
+    Downloads, with a progress bar, when the data is not on this machine: ask `datasets.available(name, split)` first
+    where that would surprise. A failed download is not tried again for a minute.
+    """
+    if not datasets.available(name, split) and (reason := _fetch(name, split)):
+        raise DatasetUnavailable(reason)
+    return _read(name, split, count, seed)
+
+
+@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+def _fetch(name: str, split: str) -> str | None:
+    """Download a split into the cache of the Hub's client; return the reason when that fails."""
+    bar = st.progress(0.0, text=f"Looking for {plain(name)} …")
+
+    def report(part: float, text: str) -> None:
+        bar.progress(min(max(part, 0.0), 1.0), text=plain(text))
+
+    try:
+        datasets.load(name, split, 1, progress=report)
+    except DatasetUnavailable as error:
+        return str(error)
+    finally:
+        bar.empty()
+    return None
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading images …")
+def _read(name: str, split: str, count: int | None, seed: int) -> Split:
+    result = datasets.load(name, split, count, seed)
+    for array in (result.images, result.labels):
+        if array is not None:
+            array.flags.writeable = False
+    return result
+
+
+@cached(max_entries=64)
+def sample_sheet(entry: Entry, width: int = 720) -> np.ndarray | None:
+    """Return the entry's samples.png as uint8 (H, W, C), enlarged by a whole factor to about `width`; None without one.
+
+    Raises EntryError when the file differs from the manifest or is not an image.
+    """
+    if not entry.has("samples.png"):
+        return None
+    try:
+        picture = images.read_pixels(images.open_picture(entry.content("samples.png", MAX_SHEET_BYTES)))
+    except ValueError as error:
+        raise EntryError(f"The samples of {entry.name} cannot be shown: {error}") from error
+    sheet = np.asarray(picture).reshape(picture.height, picture.width, -1)
+    return images.enlarge(sheet, max(1, width // picture.width))
+
+
+def card_text(entry: Entry) -> str:
+    """Return the entry's README.md as harmless Markdown: no front matter, no pictures, small headings; "" without one.
+
+    Streamlit shows HTML as text; pictures are taken out, for they would be fetched from elsewhere.
+    """
+    if not entry.has("README.md"):
+        return ""
+    text = entry.content("README.md", MAX_TEXT_BYTES).decode("utf-8", "replace")
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text).replace("![", "[")
+    return re.sub(r"^#{1,6} ", "##### ", text, flags=re.MULTILINE).strip()
+
+
+def history(entry: Entry) -> dict[str, list[float]]:
+    """Return the entry's training history: finite numbers under each name, lists of equal length; {} without one."""
+    if not entry.has("history.json"):
+        return {}
+    try:
+        found = json.loads(entry.content("history.json", MAX_TEXT_BYTES))
+        series = {str(name): np.asarray(values, float) for name, values in found.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, EntryError):
+            raise
+        raise EntryError(f"The training history of {entry.name} is not a table of numbers.") from error
+    if len({values.shape for values in series.values()}) > 1 or any(values.ndim != 1 for values in series.values()):
+        raise EntryError(f"The training history of {entry.name} has columns of different lengths.")
+    return {name: values.tolist() for name, values in series.items()}
+
+
+@cached
+def samples(entry: Entry, count: int, seed: int, **options: Any) -> models.Samples:
+    """Return `models.sample(entry, count, seed, **options)`, cached."""
+    return models.sample(entry, count, seed, **options)

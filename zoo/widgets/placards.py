@@ -1,0 +1,114 @@
+"""What hangs beside a picture: placard, key figures, provenance."""
+
+import streamlit as st
+
+from zoo import datasets
+from zoo.entry import Entry
+from zoo.widgets.loading import plain, sample_sheet
+
+METRICS = {"mse": "MSE", "psnr": "PSNR", "ssim": "SSIM", "frechet": "Fréchet distance", "kid": "KID"}
+
+
+def dataset_title(name: str) -> str:
+    """Return the title of a dataset in the catalogue, or its id."""
+    known = datasets.NAMES.get(name)
+    return known.title if known else name
+
+
+def framed_sheet(entry: Entry, width: int) -> None:
+    """Draw the entry's samples in a frame, enlarged without smoothing to about `width` pixels; raises EntryError."""
+    with st.container(border=True):
+        picture = sample_sheet(entry, width)
+        if picture is None:
+            st.caption("This entry has no sample sheet.")
+        else:
+            st.image(picture, width="stretch", alt=f"Samples of {entry.title} on {dataset_title(entry.dataset)}")
+
+
+def placard(entry: Entry, *, titled: bool = True) -> None:
+    """Draw what hangs beside a picture: title (unless the page has it already), family and year, dataset, medium."""
+    manifest = entry.manifest
+    family = plain(manifest.family_title) + (f", {manifest.year}" if manifest.year else "")
+    st.markdown(f"**{plain(entry.title)}**  \n{family}" if titled else family)
+    st.caption(f"{plain(dataset_title(entry.dataset))}, {size_text(entry)}  \n{plain(medium(entry))}")
+
+
+def medium(entry: Entry) -> str:
+    """Return what the work is made of, e.g. "1.2 M parameters, trained on 3 M images in 30 min on cpu"."""
+    made = entry.manifest.provenance
+    parts = ["trained"] if made.images_seen or made.seconds else []
+    if made.images_seen:
+        parts.append(f"on {short(made.images_seen)} images")
+    if made.seconds:
+        parts.append(f"in {duration(made.seconds)}" + (f" on {made.device}" if made.device else ""))
+    return ", ".join(filter(None, [f"{short(entry.parameters)} parameters", " ".join(parts)]))
+
+
+def metrics_text(entry: Entry, most: int = 3) -> str:
+    """Return the first key figures, e.g. "MSE 0.010, PSNR 20.1"."""
+    found = list(entry.manifest.metrics.items())[:most]
+    return ", ".join(f"{metric_label(name)} {metric.value:.3g}" for name, metric in found)
+
+
+def metric_label(name: str) -> str:
+    """Return the name of a metric as one writes it."""
+    return METRICS.get(name, name.replace("_", " "))
+
+
+def size_text(entry: Entry) -> str:
+    """Return e.g. "28×28 grey"."""
+    height, width, channels = entry.shape
+    return f"{height}×{width} {'colour' if channels == 3 else 'grey'}"
+
+
+def short(number: float) -> str:
+    """Return a count in at most three digits: 950, 1.2 k, 34 M."""
+    for unit, scale in (("", 1), (" k", 1e3), (" M", 1e6), (" G", 1e9)):
+        if abs(number) < 999.5 * scale or scale == 1e9:
+            value = number / scale
+            return f"{value:.1f}{unit}" if unit and abs(value) < 9.95 else f"{value:.0f}{unit}"
+    raise AssertionError
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in words: 40 s, 12 min, 1.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def key_figures(entry: Entry) -> None:
+    """Draw the measured numbers of an entry with their intervals, and how they were measured."""
+    if not entry.manifest.metrics:
+        return
+    st.header("Key figures")
+    lines = ["| Figure | Value | Measured |", "|---|---|---|"]
+    for name, metric in entry.manifest.metrics.items():
+        interval = f" ({metric.low:.3g} to {metric.high:.3g})" if None not in (metric.low, metric.high) else ""
+        how = metric.protocol or (f"on the {metric.split} split" if metric.split else "")
+        lines.append(f"| {plain(metric_label(name))} | {metric.value:.4g}{interval} | {plain(how)} |")
+    st.markdown("\n".join(lines))
+
+
+def provenance(entry: Entry) -> None:
+    """Draw where an entry comes from: paper, data, training, networks."""
+    manifest, made = entry.manifest, entry.manifest.provenance
+    rows = {
+        "Paper": f"<{manifest.paper}>" if manifest.paper else "",
+        "Data": plain(dataset_title(entry.dataset))
+        + (f", {manifest.dataset.images:,} images" if manifest.dataset.images else ""),
+        "Data revision": plain(manifest.dataset.revision or ""),
+        "Recipe": plain(made.recipe or "") + (f", seed {made.seed}" if made.recipe and made.seed is not None else ""),
+        "Trained": plain(", ".join(filter(None, [made.backend, made.device]))),
+        "Images seen": f"{made.images_seen:,}" if made.images_seen else "",
+        "Time": duration(made.seconds) if made.seconds else "",
+        "Latent space": f"{'×'.join(map(str, entry.latent_shape))} numbers" if entry.latent_shape else "",
+        "Networks": plain(", ".join(f"{role} ({short(net.parameters)})" for role, net in manifest.networks.items())),
+        "Code": plain(made.code or ""),
+        "Entry": f"{plain(entry.name)}, revision {entry.revision}",
+    }
+    st.header("Provenance")
+    st.markdown("  \n".join(f"**{name}:** {text}" for name, text in rows.items() if text))
+    if made.options:
+        with st.expander("Recipe in full", icon=":material/receipt_long:"):
+            st.json(made.options)

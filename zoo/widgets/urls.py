@@ -1,0 +1,90 @@
+"""Inputs whose value is in the URL."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+
+def enter(page: str) -> None:
+    """Note which page the frame is about to run.
+
+    While one stays on a page, a parameter that vanishes from the URL was taken back; on arrival it was just not given.
+    """
+    if page != st.session_state.get("page"):
+        st.session_state["page"] = page
+        st.session_state["visit"] = st.session_state.get("visit", 0) + 1
+
+
+def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default: Any, **options: Any) -> Any:
+    """Draw an input whose value is in the URL as ?key=… and survives a change of page; return its value.
+
+    Streamlit's own `bind="query-params"` writes the displayed labels into the URL and, once a page was visited,
+    ignores the parameters of a link that leads back to it. Here the URL holds `str(option)`, a link always wins over
+    what was chosen before, and a value equal to `default` leaves the URL clean.
+
+    Args:
+        widget: an input of Streamlit, e.g. `st.slider`, `st.selectbox`, `st.multiselect`, `st.toggle`, `st.text_input`.
+        args, options: its own arguments, except its initial value, `key` and `bind`. Choices come as the first of
+            `args`, bounds of numbers as `min_value` and `max_value`.
+        default: the initial value (a list for several choices); a stored value that is no longer allowed returns to it.
+    """
+    memory = f"{key} in URL"
+    texts = tuple(st.query_params.get_all(key))
+    visit = st.session_state.get("visit")
+    known = st.session_state.get(memory, (visit, None, ()))
+    value = st.session_state.get(key, known[1] if memory in st.session_state else default)
+    untouched = memory not in st.session_state or value == known[1]
+    if untouched and texts != known[2] and (texts or visit == known[0]):
+        value = _parse(texts, args, default)
+    value = _allowed(value, args, options, default)
+    st.session_state[key] = value
+    value = widget(label, *args, key=key, **options)
+    written = () if value == default or value is None else tuple(map(str, value if _several(value) else [value]))
+    if written != texts:
+        if written:
+            st.query_params[key] = list(written)
+        else:
+            del st.query_params[key]
+    st.session_state[memory] = (visit, value, written)
+    return value
+
+
+def _several(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _parse(texts: Sequence[str], args: Sequence[Any], default: Any) -> Any:
+    """Read a value back from the URL; what cannot be read gives the default."""
+    if args and isinstance(args[0], Iterable):
+        options = {str(option): option for option in args[0]}
+        found = [options[text] for text in texts if text in options]
+        return (found or default) if _several(default) else (found[0] if found else default)
+    kinds = default if _several(default) else [default]
+    try:
+        found = [_scalar(text, kind) for text, kind in zip(texts, kinds, strict=True)]
+    except ValueError:
+        return default
+    return type(default)(found) if _several(default) else found[0]
+
+
+def _scalar(text: str, like: Any) -> Any:
+    if isinstance(like, bool):
+        return text == "True"
+    if isinstance(like, float) and not math.isfinite(float(text)):
+        raise ValueError(text)
+    return type(like)(text)[:200] if isinstance(like, str) else type(like)(text)
+
+
+def _allowed(value: Any, args: Sequence[Any], options: dict[str, Any], default: Any) -> Any:
+    """Bring a stored value into the choices or bounds that the widget has now."""
+    if args and isinstance(args[0], Iterable):
+        choices = list(args[0])
+        if _several(default):
+            return [item for item in value if item in choices][: options.get("max_selections")] or default
+        return value if value in choices else default
+    low, high = options.get("min_value"), options.get("max_value")
+    if low is None or high is None:
+        return value
+    return type(value)(min(max(v, low), high) for v in value) if _several(value) else min(max(value, low), high)
