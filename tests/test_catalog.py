@@ -27,8 +27,8 @@ def names(items):
     return [item.name for item in items]
 
 
-def test_entries_come_by_dataset_family_and_name(zoo):
-    assert names(catalog.load([zoo])) == ["mnist-vae", "digits-classifier", "a-vae", "b-vae", "own-vae"]
+def test_entries_come_by_dataset_and_what_draws_comes_first(zoo):
+    assert names(catalog.load([zoo])) == ["mnist-vae", "a-vae", "b-vae", "digits-classifier", "own-vae"]
 
 
 def test_a_broken_entry_comes_last_with_its_reason(zoo):

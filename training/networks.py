@@ -69,8 +69,9 @@ def encoder(shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0,
     return keras.Model(inputs, heads, name=name)
 
 
-def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, depth=2, name="decoder") -> keras.Model:
-    """latent (L,)[, label ()] → image (H, W, C) in [0, 1]. `norm` adds batch normalisation, as generators need it."""
+def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, refine=0, name="decoder") -> keras.Model:
+    """latent (L,)[, label ()] → image (H, W, C) in [0, 1]. `norm` adds batch normalisation, as generators
+    need it; `refine` adds convolutions at full resolution, which smooth the seams of depth-to-space."""
     z = keras.Input((latent,), name="latent")
     inputs, x = [z], z
     if classes:
@@ -83,7 +84,7 @@ def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, depth=2
         grid = _grid(shape)
         x = layers.Dense(grid[0] * grid[1] * width, name="project")(x)
         x = layers.Reshape((*grid, width), name="grid")(x)
-        for index in range(depth + 1):
+        for index in range(3):
             if index:
                 x = layers.Conv2D(width, 3, padding="same", name=f"body_{index}")(x)
             if norm:
@@ -92,6 +93,9 @@ def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, depth=2
         fine = max(8, width // 12)
         x = depth_to_space(layers.Conv2D(16 * fine, 1, name="expand")(x), 4, fine)
         x = layers.Activation("relu" if norm else "silu", name="act_fine")(x)
+        for index in range(refine):
+            x = layers.Conv2D(2 * fine, 3, padding="same", name=f"refine_{index}")(x)
+            x = layers.Activation("relu" if norm else "silu", name=f"act_refine_{index}")(x)
         x = layers.Conv2D(shape[2], 3, padding="same", name="to_image")(x)
     else:
         x = layers.Dense(width // 2, activation="silu", name="hidden_1")(x)

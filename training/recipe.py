@@ -28,6 +28,7 @@ class Recipe(pydantic.BaseModel):
     images: int | None = pydantic.Field(None, ge=8, description="train on this many images, all when absent")
     network: Literal["conv", "dense"] = "conv"
     width: int = pydantic.Field(64, ge=4, le=1024, description="channels (conv) or units (dense) of the networks")
+    refine: int = pydantic.Field(0, ge=0, le=4, description="convolutions at full resolution in a conv decoder")
     epochs: int = pydantic.Field(20, ge=1, le=100_000)
     batch: int = pydantic.Field(128, ge=2, le=8192)
     learning_rate: float = pydantic.Field(1e-3, gt=0, le=1)

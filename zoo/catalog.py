@@ -24,7 +24,7 @@ class Broken:
 
 
 def load(sources: Iterable[Path | str] | None = None) -> list[Entry | Broken]:
-    """List the entries of all sources, by dataset, family and name; broken ones come last.
+    """List the entries of all sources by dataset, classifiers after the rest, in the order of their papers; broken last.
 
     A source is an entry or a folder of entries. Of two entries with one name the first source wins.
 
@@ -94,6 +94,7 @@ def _read(folder: Path, *_stamps: int) -> Entry:
 
 def _order(item: Entry | Broken) -> tuple:
     if isinstance(item, Broken):
-        return (1, 0, "", "", item.name)
+        return (1, 0, "", False, 0, item.name)
     rank = DATASET_ORDER.index(item.dataset) if item.dataset in DATASET_ORDER else len(DATASET_ORDER)
-    return (0, rank, item.dataset, item.manifest.family, item.name)
+    # Within a dataset: what draws before what only judges, then in the order of the papers.
+    return (0, rank, item.dataset, "decode" not in item.capabilities, item.manifest.year or 0, item.name)
