@@ -27,6 +27,9 @@ def _silent_start():
 with _silent_start():
     import keras
 
+    with contextlib.suppress(ImportError):
+        import tensorflow  # noqa: F401  (Keras reads batches through it on every backend, where it is installed)
+
 BACKEND = keras.backend.backend()
 
 

@@ -22,6 +22,11 @@ def _label_input():
     return keras.Input((), dtype="int32", name="label")
 
 
+def _single(inputs: list):
+    """The only input of a list, or the list: Keras warns when a call does not repeat this structure."""
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
 def _grid(shape: tuple[int, int, int]) -> tuple[int, int]:
     if shape[0] % 4 or shape[1] % 4:
         raise RecipeError(
@@ -66,7 +71,7 @@ def encoder(shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0,
         x = layers.Dense(width, activation="silu", name="hidden_1")(x)
         x = layers.Dense(width // 2, activation="silu", name="hidden_2")(x)
     heads = {key: layers.Dense(size, name=key, dtype="float32")(x) for key, size in outputs.items()}
-    return keras.Model(inputs, heads, name=name)
+    return keras.Model(_single(inputs), heads, name=name)
 
 
 def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, refine=0, name="decoder") -> keras.Model:
@@ -103,7 +108,7 @@ def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, refine=
         x = layers.Dense(shape[0] * shape[1] * shape[2], name="to_image")(x)
         x = layers.Reshape(shape, name="grid")(x)
     image = layers.Activation("sigmoid", dtype="float32", name="image")(x)
-    return keras.Model(inputs, {"image": image}, name=name)
+    return keras.Model(_single(inputs), {"image": image}, name=name)
 
 
 def discriminator(shape, width=64, classes=0, name="discriminator") -> keras.Model:

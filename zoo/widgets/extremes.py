@@ -1,0 +1,51 @@
+"""The reconstruction errors of a whole split."""
+
+import numpy as np
+import streamlit as st
+
+from zoo import fidelity, opening
+from zoo.datasets import NAMES
+from zoo.entry import Entry
+from zoo.widgets.loading import cached, dataset, plain
+from zoo.widgets.placards import dataset_title
+
+SPLITS = ("test", "train")
+CHUNK = 512
+LARGEST = 10_000
+
+
+def searchable(entry: Entry) -> str:
+    """Return the dataset to search: the one of the entry, or what can stand in for it on this machine."""
+    if opening.at_hand(entry.dataset):
+        return entry.dataset
+    return "digits" if entry.shape[2] == 1 else "fruits"
+
+
+def most(name: str, split: str) -> int:
+    """Return how many images of a split can be searched: all of it, at most LARGEST."""
+    known = NAMES.get(name)
+    return min(LARGEST, known.counts[split]) if known else LARGEST
+
+
+def described(entry: Entry, name: str, split: str, count: int) -> str:
+    """Return what was searched, as Markdown."""
+    text = f"{count:,} images of {plain(dataset_title(name))}, {split} split, were searched"
+    if name != entry.dataset:
+        text += f" ({plain(dataset_title(entry.dataset))}, on which the entry was trained, is not on this machine)"
+    return f"{text}. What is common and plain comes back best; rare shapes and fine texture come back worst."
+
+
+@cached(max_entries=16)
+def split_errors(entry: Entry, name: str, split: str, count: int, classifier: Entry | None) -> dict[str, np.ndarray]:
+    """Return mse, psnr and ssim (N,) of the entry on clean images of a split, with a progress bar."""
+    pool = dataset(name, split, count)
+    found = []
+    bar = st.progress(0.0)
+    for start in range(0, len(pool.images), CHUNK):
+        part = slice(start, start + CHUNK)
+        bar.progress(start / len(pool.images), f"{plain(entry.title)} reconstructs {len(pool.images):,} images …")
+        labels = None if pool.labels is None else pool.labels[part]
+        images = pool.images[part]
+        found.append(fidelity.reconstruct(entry, images, images, labels, pool.classes, classifier).errors)
+    bar.empty()
+    return {metric: np.concatenate([errors[metric] for errors in found]) for metric in fidelity.METRICS}

@@ -1,0 +1,60 @@
+"""Rows of crisp pictures with a heading each, as one matrix that scrolls sideways as a whole."""
+
+import base64
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from zoo import images
+
+
+@dataclass(frozen=True)
+class Row:
+    """N pictures (N, H, W, C) in [0, 1], what they are, and one plain text under each; `apart` begins a new group."""
+
+    title: str
+    pictures: np.ndarray
+    note: str = ""
+    captions: Sequence[str] = field(default=())
+    apart: bool = False
+
+
+def matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 56) -> None:
+    """Draw rows of equally many pictures, enlarged without smoothing; rows may differ in the pictures' shape.
+
+    Args:
+        columns: what the pictures of each column show, for those who do not see them.
+        size, least: largest and smallest width of a picture in pixels of the screen.
+    """
+    data = [
+        {
+            "title": row.title,
+            "note": row.note,
+            "apart": row.apart,
+            "height": row.pictures.shape[1],
+            "width": row.pictures.shape[2],
+            "sheet": "data:image/png;base64," + base64.b64encode(_sheet(row.pictures)).decode(),
+            "tiles": [
+                {"alt": f"{row.title}: {name}", "caption": caption}
+                for name, caption in zip(columns, row.captions or [""] * len(columns), strict=True)
+            ],
+        }
+        for row in rows
+    ]
+    options = {"rows": data, "columns": len(columns), "size": size, "least": least}
+    _component()(key=f"{key}-matrix", data=options)
+
+
+@functools.cache
+def _component() -> Any:
+    css, js = (Path(__file__).with_suffix(f".{kind}").read_text("utf-8") for kind in ("css", "js"))
+    return st.components.v2.component("latent_zoo_matrix", html='<div class="matrix"></div>', css=css, js=js)
+
+
+def _sheet(pictures: np.ndarray) -> bytes:
+    return images.png(images.strip([pictures], scale=1, gap=0))

@@ -1,0 +1,42 @@
+"""The picker of two entries of one dataset."""
+
+import streamlit as st
+
+from zoo.entry import Entry
+from zoo.widgets.loading import entries
+from zoo.widgets.picking import entry_label, entry_picker
+from zoo.widgets.placards import dataset_title
+from zoo.widgets.urls import bound
+
+NOBODY = "none"
+FIRST = ("fruits", "digits")  # always on this machine
+
+
+def pair_picker() -> list[Entry]:
+    """Let a dataset (?data) be chosen, then one or two entries that generate it (?a, ?b); ?a alone brings its dataset.
+
+    Without any such entry, say so and stop the page.
+    """
+    able = {entry.name: entry for entry in entries("generate")}
+    linked = able.get(st.query_params.get("a", ""))
+    if linked and "data" not in st.query_params:
+        st.query_params["data"] = linked.dataset
+    found = list(dict.fromkeys(entry.dataset for entry in able.values())) or [NOBODY]
+    default = next((name for name in FIRST if name in found), found[0])
+    data = default
+    if len(found) > 1:
+        data = bound(
+            st.segmented_control, "Dataset", found, key="data", default=default, required=True,
+            format_func=dataset_title,
+        )  # fmt: skip
+    among = [entry for entry in able.values() if entry.dataset == data]
+    left, right = st.columns(2, gap="large")
+    with left:
+        first = entry_picker("Entry A", key="a", needs=["generate"], among=among)
+    others = {entry.name: entry for entry in among if entry != first}
+    with right:
+        second = bound(
+            st.selectbox, "Entry B", [*others, NOBODY], key="b", default=next(iter(others), NOBODY),
+            format_func=lambda name: entry_label(others[name]) if name in others else "No second entry",
+        )  # fmt: skip
+    return [first, others[second]] if second in others else [first]

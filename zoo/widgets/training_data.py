@@ -1,0 +1,88 @@
+"""Real images to hold against generated ones: offered for download where missing, searched for neighbours."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from zoo import datasets, images, neighbours
+from zoo.datasets import DatasetUnavailable
+from zoo.entry import Entry
+from zoo.widgets.loading import dataset, plain
+from zoo.widgets.pictures import image_grid
+from zoo.widgets.placards import dataset_title
+from zoo.widgets.urls import bound
+
+FIRST = 2000
+BLOCK = 1000
+
+
+def at_hand(name: str, split: str, meanwhile: str, key: str) -> bool:
+    """Whether a split can be read here and now; if not, say so and what works meanwhile, and offer to download it."""
+    # Entries are untrusted: a path is no dataset that they may name.
+    readable = not name.startswith(("/", ".", "~"))
+    if readable and datasets.available(name, split):
+        return True
+    title = plain(dataset_title(name))
+    where = "`ZOO_DATA` can name a folder that holds it."
+    st.caption(f":material/info: {title} is not on this machine. {meanwhile} {where}")
+    on_the_hub = name in datasets.NAMES or name.count("/") == 1
+    label = f"Download {title}"
+    if readable and on_the_hub and st.button(label, key=f"fetch-{key}", icon=":material/cloud_download:"):
+        try:
+            dataset(name, split, 1)
+        except DatasetUnavailable as error:
+            st.warning(plain(str(error)), icon=":material/info:")
+        else:
+            st.rerun()
+    return False
+
+
+def search_everything(entries: Sequence[Entry]) -> bool:
+    """Let a search go through all training images (?everything) where they are more than FIRST."""
+    known = [datasets.NAMES.get(entry.dataset) for entry in entries]
+    if all(item and item.counts["train"] <= FIRST for item in known):
+        return False
+    label = f"Look for neighbours among all training images, not only {FIRST:,}"
+    return bound(st.toggle, label, key="everything", default=False, help="The first time this takes up to a minute.")
+
+
+def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: int = 8) -> None:
+    """Draw the training images of an entry that are nearest to one image (H, W, C), with progress where it takes time.
+
+    Raises DatasetUnavailable when the data turns out to be unreadable.
+    """
+    meanwhile = "Without it, the nearest training images cannot be shown."
+    if not at_hand(entry.dataset, "train", meanwhile, key=entry.name):
+        return
+    found, labels, classes = _training(entry.dataset, entry.shape, None if everything else FIRST)
+    bar = st.empty()
+    index, distance = neighbours.nearest(picture[None], found, count, lambda part, text: bar.progress(part, text=text))
+    bar.empty()
+    rows = index[0]
+    names = ["" if labels is None else f"{classes[labels[row]]}, " for row in rows]
+    captions = [f"{name}{100 * away:.1f} %" for name, away in zip(names, distance[0], strict=True)]
+    st.caption(
+        f"The nearest of {len(found):,} training images, with how far they are (root mean square of the pixels' "
+        "difference): a copy would be at 0 %."
+    )
+    pictures = found[rows] / np.float32(255)
+    image_grid(pictures, captions, alts="Nearest training image", key=f"nearest_{entry.name}", size=96)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _training(
+    name: str, shape: tuple[int, int, int], count: int | None
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Read training images once, as uint8 (N, *shape): a quarter of the memory of float32."""
+    bar = st.progress(0.0, text="Reading training images …")
+    try:
+        split = datasets.load(
+            name, "train", count, size=None if name in datasets.NAMES else shape[0],
+            progress=lambda part, text: bar.progress(min(max(part, 0.0), 1.0), text=plain(text)),
+        )  # fmt: skip
+    finally:
+        bar.empty()
+    blocks = range(0, len(split.images), BLOCK)
+    fitted = [images.to_uint8(images.fit(split.images[start : start + BLOCK], shape)[0]) for start in blocks]
+    return np.concatenate(fitted), split.labels, tuple(split.classes)
