@@ -11,6 +11,7 @@ ICON = str(Path(__file__).parent / ".streamlit" / "icon.svg")
 st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
 
+cold = widgets.cold_start()
 page = st.navigation(
     {
         "Explore": [
@@ -24,6 +25,6 @@ page = st.navigation(
         ],
     }
 )
-widgets.enter(page.url_path)
+widgets.enter(page.url_path, cold)
 with widgets.guard():
     page.run()

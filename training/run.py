@@ -63,7 +63,7 @@ class Folder:
         if fresh or not saved.exists():
             for stale in [*self.snapshots.glob("*.png"), self.path / "checkpoint.npz", self.path / "history.json"]:
                 stale.unlink(missing_ok=True)
-        elif (before := json.loads(saved.read_text())) != options:
+        elif (before := self.recipe().model_dump()) != options:
             changed = sorted(key for key in {*before, *options} if before.get(key) != options.get(key))
             raise recipes.RecipeError(
                 f"{self.path} holds a run with another {', '.join(changed)}; "

@@ -33,7 +33,7 @@ from zoo.widgets.placards import (
     size_text,
 )
 from zoo.widgets.sources import Picked, image_source
-from zoo.widgets.urls import bound, enter
+from zoo.widgets.urls import bound, cold_start, enter
 
 __all__ = [
     "CAPABILITIES",
@@ -42,6 +42,7 @@ __all__ = [
     "bound",
     "broken",
     "cached",
+    "cold_start",
     "card_text",
     "dataset",
     "dataset_title",

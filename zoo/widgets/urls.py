@@ -3,15 +3,29 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 
-def enter(page: str) -> None:
-    """Note which page the frame is about to run.
+def cold_start() -> bool:
+    """Whether this is the first run of a new server and the browser asked for a page: call it before st.navigation.
+
+    Because a folder is named pages, Streamlit takes its first run for an app of its old kind, finds no such page there
+    and tells the browser so; st.navigation ends that for all later runs.
+    """
+    return bool(PagesManager.uses_pages_directory) and bool(urlsplit(st.context.url or "").path.strip("/"))
+
+
+def enter(page: str, cold: bool = False) -> None:
+    """Note which page the frame is about to run; after a cold start let the browser ask again.
 
     While one stays on a page, a parameter that vanishes from the URL was taken back; on arrival it was just not given.
     """
+    if cold:
+        st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
+        st.stop()
     if page != st.session_state.get("page"):
         st.session_state["page"] = page
         st.session_state["visit"] = st.session_state.get("visit", 0) + 1

@@ -1,0 +1,104 @@
+"""Generation: one draw of latents through several entries, and a tile looked at closely."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from zoo import catalog, comparison, images, models, plots, widgets
+from zoo.entry import Entry
+from zoo.models import Samples
+from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs
+from zoo.widgets.linked import shared_tile
+from zoo.widgets.training_data import nearest_images, search_everything
+
+STYLES = (plots.A, plots.B, *plots.FURTHER)
+MOST_CLASSES = 12
+# Columns and size of the tiles in pixels, by the number of sheets side by side; None fills the width.
+LAYOUT = {1: (None, 104), 2: (6, 72), 3: (4, 72), 4: (3, 72)}
+
+
+def main() -> None:
+    st.title("Generation")
+    st.markdown("Random points of latent space become images that nobody drew. Click one to look at it closely.")
+    fruits = [entry.name for entry in widgets.entries("generate") if entry.dataset == "fruits"]
+    view(widgets.entries_picker("Entries", needs=["generate"], default=fruits[:2], most=4))
+
+
+@st.fragment
+def view(entries: Sequence[Entry]) -> None:
+    """Draw and show; a fragment, so that a slider leaves the frame and the picker alone."""
+    with widgets.guard():
+        draw = draw_inputs(entries)
+        st.caption(comparison.sharing(entries, [draw.sampler_for(entry) for entry in entries]))
+        tile = shared_tile("tile", [f"tile_{entry.name}" for entry in entries], draw.count)
+        batches = {}
+        for column, entry in zip(st.columns(len(entries), gap="large"), entries, strict=True):
+            with column, widgets.guard():
+                batches[entry] = sheet(entry, draw, tile, *LAYOUT[len(entries)])
+        if not batches:
+            return
+        st.header(f"Tile {tile + 1}, looked at closely")
+        everything = search_everything(list(batches))
+        for style, (entry, batch) in zip(STYLES, batches.items(), strict=False):
+            st.subheader(widgets.plain(entry.title))
+            closer(entry, batch, tile, style)
+            with widgets.guard():
+                nearest_images(entry, batch.images[tile], everything)
+
+
+def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -> Samples:
+    """Hang one entry's images as tiles to click, with the downloads below."""
+    title, name = widgets.plain(entry.title), f"{entry.name}-seed-{draw.seed}"
+    with st.spinner(f"{title} draws …"):
+        batch = draw.samples(entry)
+    st.subheader(title)
+    st.caption(f"{widgets.plain(entry.manifest.family_title)}. Codes: {SAMPLERS[draw.sampler_for(entry)]}.")
+    alts = [f"Image {index + 1} by {entry.title}" for index in range(draw.count)]
+    widgets.image_grid(
+        batch.images, alts=alts, key=f"tile_{entry.name}", size=size, columns=columns, select="one", selected=[tile]
+    )
+    with st.container(horizontal=True):
+        widgets.download("PNG sheet", lambda: images.png(images.sheet(batch.images, scale=4, gap=8)), f"{name}.png")
+        widgets.download("ZIP of PNGs", lambda: images.zip_png(batch.images, prefix=name), f"{name}.zip")
+        widgets.download("CSV of latents", lambda: images.csv(batch.latents, batch.labels), f"{name}.csv")
+    return batch
+
+
+def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
+    """Show one tile, its latent, and what discriminator and classifier make of it."""
+    left, middle, right = st.columns([2, 3, 3], gap="large")
+    with left, widgets.guard():
+        picture = batch.images[tile : tile + 1]
+        widgets.image_grid(picture, alts=f"Image {tile + 1} by {entry.title}", key=f"closer_{entry.name}", size=200)
+        if batch.labels is not None:
+            st.caption(f"Asked for: {widgets.plain(entry.classes[batch.labels[tile]])}.")
+        if "judge" in entry.capabilities:
+            scores = models.judge(entry, batch.images, batch.labels)
+            beaten = int((scores < scores[tile]).sum())
+            better = f"above {beaten} of the {len(scores)} images (higher is more real)"
+            st.caption(f"Discriminator: {scores[tile]:+.2f}, {better}.")
+    with middle, widgets.guard():
+        caption = "The latent, one bar per number: under a normal prior 19 of 20 bars end inside the grey band."
+        widgets.figure(plots.latent_bars(batch.latents[tile], style), key=f"latent_{entry.name}", caption=caption)
+    with right, widgets.guard():
+        judged(entry, picture, style)
+
+
+def judged(entry: Entry, picture: np.ndarray, style: plots.Style) -> None:
+    """Show which class the classifier of the entry's dataset sees in an image (1, H, W, C)."""
+    classifier = catalog.classifier_for(entry, widgets.entries())
+    if classifier is None:
+        st.caption(f"No classifier here was trained on {widgets.plain(widgets.dataset_title(entry.dataset))}.")
+        return
+    (probabilities,), _ = models.classify(classifier, images.fit(picture, classifier.shape)[0])
+    best = np.sort(np.argsort(-probabilities, kind="stable")[:MOST_CLASSES])
+    classes = [classifier.classes[index] for index in best]
+    name = widgets.plain(classifier.classes[probabilities.argmax()])
+    share = comparison.percent(float(probabilities.max()))
+    caption = f"What the classifier of its dataset takes it for: {name}, with {share}."
+    fig = plots.class_probabilities(probabilities[best], classes, style)
+    widgets.figure(fig, key=f"class_{entry.name}", caption=caption)
+
+
+main()

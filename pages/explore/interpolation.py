@@ -1,0 +1,120 @@
+"""Interpolation: walks through latent space between anchors, and along one dimension at a time."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from zoo import images, models, opening, plots, walk, widgets
+from zoo.catalog import classifier_for
+from zoo.entry import Entry
+from zoo.walk import Anchor
+from zoo.widgets.anchors import anchor_picker, ranking
+from zoo.widgets.matrix import Row, matrix
+
+UNIT = {"default": 0.5, "min_value": 0.0, "max_value": 1.0, "step": 0.01}
+
+
+def main() -> None:
+    st.title("Interpolation")
+    st.markdown(
+        "Mix two pictures and you see two ghosts. Mix their **latent codes** and let the decoder paint what lies "
+        "between: one picture becomes the other."
+    )
+    found = [entry for entry in widgets.entries("decode") if entry.capabilities & {"encode", "generate"}]
+    left, *places = st.columns([2, 1, 1], gap="medium")
+    with left:
+        entry = widgets.entry_picker(needs=["decode"], among=found, default="".join(opening.first(found)))
+        count = widgets.bound(st.segmented_control, "Anchors", [2, 4], key="anchors", default=2, required=True)
+        widgets.placard(entry)
+    with widgets.guard():
+        anchors = []
+        for index in range(count):
+            if index == 2:
+                _, *places = st.columns([2, 1, 1], gap="medium")
+            with places[index % 2]:
+                anchors.append(anchor_picker(entry, index, count))
+        between(entry, anchors)
+        profile(entry, anchors)
+        dimensions(entry, anchors)
+
+
+@st.fragment
+def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
+    """Show the walk in steps, one place of it enlarged, and its downloads."""
+    st.header("From A to B" if len(anchors) == 2 else "Between four corners")
+    limits = {"default": 9, "max_value": 16} if len(anchors) == 2 else {"default": 7, "max_value": 10}
+    steps = widgets.bound(st.slider, "Steps", key="steps", min_value=3, width=320, **limits)
+    with widgets.guard():
+        t = np.linspace(0, 1, steps)
+        found = walk.walk(entry, anchors, t, t if len(anchors) == 4 else [0.0])
+        if len(anchors) == 2:
+            rows = [Row(walk.TITLES[kind], found.frames[kind][0], walk.NOTES[kind]) for kind in walk.KINDS]
+            matrix(rows, [f"{100 * part:.0f} % of the way" for part in t], key="path")
+        else:
+            for column, kind in zip(st.columns(3), walk.KINDS, strict=True):
+                picture = images.enlarge(walk.square(found, kind), max(1, 600 // (steps * entry.shape[0])))
+                text = f"**{walk.TITLES[kind]}**, {walk.NOTES[kind]}"
+                column.image(picture, width="stretch", alt=f"{walk.TITLES[kind]}: a square of pictures", caption=text)
+        st.caption(walk.explain(entry, anchors))
+        with st.container(horizontal=True):
+            widgets.download("Strip", lambda: images.png(walk.poster(found)), f"{entry.name}-walk.png")
+            widgets.download("Film", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
+        st.subheader("One place on the way")
+        enlarged(entry, anchors)
+
+
+def enlarged(entry: Entry, anchors: Sequence[Anchor]) -> None:
+    """Let a place be scrubbed to, and show what each kind of interpolation has there."""
+    y = 0.0
+    if len(anchors) == 4:
+        left, right = st.columns(2)
+        x = widgets.bound(left.slider, "Across, from A to B", key="x", **UNIT)
+        y = widgets.bound(right.slider, "Down, from A to C", key="y", **UNIT)
+    else:
+        x = widgets.bound(st.slider, "Position, from A to B", key="x", **UNIT)
+    here = walk.walk(entry, anchors, [x], [y])
+    pictures = np.concatenate([here.frames[kind][0] for kind in walk.KINDS])
+    widgets.image_grid(pictures, walk.places(here), alts=list(walk.TITLES.values()), key="place", size=340, columns=3)
+
+
+def profile(entry: Entry, anchors: Sequence[Anchor]) -> None:
+    """Show what the classifier of the dataset takes the pictures on the way for."""
+    classifier = classifier_for(entry, widgets.entries())
+    if classifier is None or len(anchors) > 2:
+        return
+    st.header("What a classifier sees on the way")
+    found = walk.walk(entry, anchors, np.linspace(0, 1, 41))
+    for column, kind in zip(st.columns(2, gap="large"), ("spherical", "pixels"), strict=True):
+        with column:
+            frames = images.fit(found.frames[kind][0], classifier.shape)[0]
+            chart = plots.path_profile(models.classify(classifier, frames)[0], classifier.classes)
+            st.markdown(f"**{walk.TITLES[kind]}**")
+            widgets.figure(chart, key=f"profile-{kind}", caption=walk.PROFILES[kind])
+
+
+@st.fragment
+def dimensions(entry: Entry, anchors: Sequence[Anchor]) -> None:
+    """Show what single latent dimensions do, the most effective first."""
+    st.header("One dimension at a time")
+    most = min(16, math.prod(entry.latent_shape))
+    letters, shown = list("ABCD"[: len(anchors)]), min(6, most)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        start = widgets.bound(st.segmented_control, "Start from", letters, key="start", default="A", required=True)
+        if most > 1:
+            limits = {"min_value": 1, "max_value": most, "width": 320}
+            shown = widgets.bound(st.slider, "Dimensions", key="dimensions", default=shown, **limits)
+    with widgets.guard():
+        ranked, typical = ranking(entry, anchors)
+        moves = walk.traverse(entry, anchors[letters.index(start)], ranked[:shown], typical)
+        rows = [Row(f"z{move.dimension}", move.frames, move.note) for move in moves]
+        matrix(rows, [f"step {step + 1}" for step in range(walk.STEPS)], key="traversal")
+        st.caption(walk.DIMENSIONS)
+        filename = f"{entry.name}-dimensions"
+        pictures = [move.frames for move in moves]
+        widgets.download("Traversals", lambda: images.png(images.strip(pictures)), f"{filename}.png")
+        widgets.figure(plots.effect_bars(ranked), key="effects", caption=walk.EFFECTS, filename=filename)
+
+
+main()

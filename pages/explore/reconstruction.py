@@ -1,0 +1,110 @@
+"""Reconstruction: images through the bottleneck of several entries, side by side with what was lost."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from zoo import fidelity, images, opening, plots, widgets
+from zoo.catalog import classifier_for
+from zoo.entry import Entry
+from zoo.widgets.extremes import SPLITS, described, most, searchable, split_errors
+from zoo.widgets.matrix import Row, matrix
+
+FEW = 1000
+DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
+
+
+def main() -> None:
+    st.title("Reconstruction")
+    st.markdown(
+        "An encoder squeezes each image into a few numbers, and a decoder paints it again from those numbers alone. "
+        "What comes back is what the entry has understood; what is missing is shown as the difference."
+    )
+    entries = widgets.entries("reconstruct")
+    chosen = widgets.entries_picker(needs=["reconstruct"], default=opening.first(entries, 4))
+    with st.expander("Images: from a dataset, uploaded, drawn or painted by another entry", icon=":material/image:"):
+        picked = widgets.image_source("input", chosen[0].shape, prefer=chosen[0].dataset, count=8, most=24)
+    compare(chosen, picked)
+    st.header("Best and worst")
+    extremes(chosen)
+
+
+@st.fragment
+def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
+    """Show inputs × entries with differences and errors, and the averages."""
+    left, right = st.columns(2, gap="medium")
+    noise = widgets.bound(left.slider, "Added noise (standard deviation)", key="noise", **DEGREES)
+    hidden = widgets.bound(right.slider, "Hidden part of the image", key="hidden", **DEGREES)
+    with widgets.guard():
+        seen = fidelity.degrade(picked.images, noise, hidden)
+        found = [
+            fidelity.reconstruct(
+                entry, picked.images, seen, picked.labels, picked.classes, classifier_for(entry, widgets.entries())
+            )
+            for entry in chosen
+        ]
+        names, (differences, white) = picked.names(), fidelity.maps(found)
+        rows = [Row("Original", picked.images, picked.description, names)]
+        if noise or hidden:
+            rows.append(Row("As the entries see it", seen, "errors are still against the original"))
+        for entry, result, difference in zip(chosen, found, differences, strict=True):
+            numbers = [fidelity.short(result.errors, index) for index in range(len(names))]
+            rows.append(Row(entry.title, result.outputs, fidelity.note(entry, result), numbers, apart=True))
+            rows.append(Row("|Difference|", difference, f"white is {white:.2f} or more"))
+        matrix(rows, names, key="compared", least=72)
+        st.caption(
+            "Each column is one image: what goes in, what each entry makes of its code, and where the two differ. "
+            "With noise or a box the entries see the degraded image; the errors are against the clean one."
+        )
+        pictures = [images.fit(row.pictures, chosen[0].shape)[0] for row in rows]
+        series = dict(zip(fidelity.titles(chosen), [result.errors for result in found], strict=True))
+        with st.container(horizontal=True):
+            widgets.download("Matrix", lambda: images.png(images.strip(pictures)), "reconstruction.png")
+            widgets.download("Errors", lambda: fidelity.table(names, series), "reconstruction.csv")
+        average(chosen, series)
+
+
+def average(chosen: Sequence[Entry], series: dict[str, dict]) -> None:
+    """Show the size of the bottleneck beside what passes through it."""
+    st.header("Bottleneck and error")
+    st.table(fidelity.summary(chosen, series), hide_index=True, border="horizontal")
+    st.caption("How many numbers an image has, how many its code has, and the mean errors of the images above.")
+    # The names of entries leave more room for the bars than their titles.
+    short = {entry.name: errors for entry, errors in zip(chosen, series.values(), strict=True)}
+    for column, (metric, caption) in zip(st.columns(3), fidelity.CAPTIONS.items(), strict=True):
+        with column:
+            chart = plots.reconstruction_bars({name: {metric: errors[metric]} for name, errors in short.items()})
+            widgets.figure(chart, key=f"bars-{metric}", caption=caption, filename=f"reconstruction-{metric}")
+
+
+@st.fragment
+def extremes(chosen: Sequence[Entry]) -> None:
+    """Show the images of a split that an entry gives back best and worst."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        entry = widgets.entry_picker("Entry", key="of", among=chosen)
+        metric = widgets.bound(
+            st.segmented_control, "By", ["mse", "ssim"], key="by", default="mse", format_func=str.upper, required=True
+        )
+        split = widgets.bound(st.segmented_control, "Split", SPLITS, key="split", default="test", required=True)
+        name, count = searchable(entry), FEW
+        if most(name, split) > FEW:
+            label = f"Search {most(name, split):,} images"
+            count = most(name, split) if widgets.bound(st.toggle, label, key="all", default=False) else FEW
+    with widgets.guard():
+        classifier, pool = classifier_for(entry, widgets.entries()), widgets.dataset(name, split, count)
+        errors = split_errors(entry, name, split, count, classifier)
+        rows = []
+        for title, index in zip(("Best", "Worst"), fidelity.ends(errors, metric), strict=True):
+            labels = None if pool.labels is None else pool.labels[index]
+            part = widgets.Picked(pool.images[index], labels, pool.classes, "")
+            result = fidelity.reconstruct(entry, part.images, part.images, labels, pool.classes, classifier)
+            numbers = [fidelity.short(result.errors, rank) for rank in range(len(index))]
+            rows += [
+                Row(title, result.clean, "", part.names(), apart=bool(rows)),
+                Row("Given back", result.outputs, "", numbers),
+            ]
+        matrix(rows, [f"rank {rank + 1}" for rank in range(len(index))], key="extremes", least=72)
+        st.caption(described(entry, name, split, len(pool.images)))
+
+
+main()

@@ -1,0 +1,113 @@
+"""Distributions: real images and what two entries draw, in the same plots."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from zoo import comparison, latents, plots, widgets
+from zoo.catalog import classifier_for
+from zoo.comparison import Summary
+from zoo.entry import Entry
+from zoo.plots import REAL_NAME
+from zoo.widgets.findings import show, tell
+from zoo.widgets.pairs import pair_picker
+from zoo.widgets.summaries import overlap, summaries
+
+COUNTS = (500, 1000, 2000, 5000)
+Sets = dict[str, Summary]
+
+
+def main() -> None:
+    st.title("Distributions")
+    st.markdown("A few good samples prove little. Here many images of a model are held against the data at once.")
+    chosen = pair_picker()
+    with st.container(horizontal=True, gap="large"):
+        count = widgets.bound(
+            st.segmented_control, "Images of each", COUNTS, key="images", default=1000, required=True,
+            format_func=lambda number: f"{number:,}", width="content",
+        )  # fmt: skip
+        seed = widgets.bound(
+            st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=9999, step=1, width=140
+        )
+    sets = summaries(chosen, count, seed)
+    samples(sets, chosen)
+    for pair in ((brightness, averages), (classes, features)):
+        for column, section in zip(st.columns(2, gap="large"), pair, strict=True):
+            with column, widgets.guard():
+                section(sets, chosen)
+    for section in (codes, factors):
+        with widgets.guard():
+            section(sets, chosen)
+
+
+def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Hang the first images of each set side by side."""
+    titles = {REAL_NAME: "Real images"} | {entry.name: entry.title for entry in chosen}
+    origins = {REAL_NAME: f"{widgets.dataset_title(chosen[0].dataset)}, test split"}
+    for column, (name, found) in zip(st.columns(len(sets), gap="large"), sets.items(), strict=True):
+        with column:
+            st.subheader(widgets.plain(titles[name]))
+            st.caption(widgets.plain(f"{origins.get(name, name)}: {len(found.shown)} of {found.count:,} images"))
+            widgets.image_grid(found.shown, alts=f"{titles[name]}, image", key=f"shown_{name}", size=56, columns=5)
+
+
+def brightness(sets: Sets, chosen: Sequence[Entry]) -> None:
+    values = {name: found.pixels for name, found in sets.items()}
+    show("Brightness", plots.intensity_histogram(values), comparison.brightness(sets))
+
+
+def averages(sets: Sets, chosen: Sequence[Entry]) -> None:
+    st.subheader("Average and variety")
+    pictures = np.concatenate([[found.mean for found in sets.values()], comparison.spread_images(sets)])
+    names = [f"{what}, {name}" for what in ("mean", "deviation") for name in sets]
+    widgets.image_grid(pictures, names, alts=names, key="averages", size=150, columns=len(sets))
+    st.caption(comparison.READINGS["Average and variety"])
+    tell(comparison.variety(sets))
+
+
+def classes(sets: Sets, chosen: Sequence[Entry]) -> None:
+    classifier = classifier_for(chosen[0], widgets.entries())
+    if classifier is None:
+        title = widgets.plain(widgets.dataset_title(chosen[0].dataset))
+        st.caption(f":material/info: No classifier here was trained on {title}: classes and features are not compared.")
+        return
+    counts = {name: np.bincount(found.labels, minlength=len(classifier.classes)) for name, found in sets.items()}
+    show("Classes", plots.class_histogram(counts, classifier.classes), comparison.covered(counts, classifier.classes))
+
+
+def features(sets: Sets, chosen: Sequence[Entry]) -> None:
+    found = {name: item.features for name, item in sets.items() if item.features is not None}
+    if found:
+        axes = comparison.principal_axes(next(iter(found.values())))
+        points = {name: axes.project(values) for name, values in found.items()}
+        show("Features", plots.feature_pca(points, axes.explained), overlap(found))
+
+
+def codes(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Compare the codes of the training images with the prior, for each entry that has an encoder."""
+    st.subheader("Codes")
+    found = {entry: latents.load(entry) for entry in chosen}
+    for name in (widgets.plain(entry.name) for entry in chosen if found[entry] is None):
+        st.caption(f":material/info: {name} brings no codes of images: it has only seen draws from its prior.")
+    shown = [(entry, style) for entry, style in zip(chosen, (plots.A, plots.B), strict=False) if found[entry]]
+    for column, (entry, style) in zip(st.columns(max(1, len(shown)), gap="large"), shown, strict=False):
+        statistics, prior = found[entry], entry.manifest.latent.prior == "normal"
+        counts, edges = statistics["histogram_counts"], statistics["histogram_edges"]
+        fig = plots.latent_marginals(counts, edges, prior, style=style)
+        with column:
+            st.markdown(f"**{widgets.plain(entry.name)}**")
+            reading = comparison.READINGS["Codes" if prior else "Codes without prior"]
+            widgets.figure(fig, key=f"codes-{entry.name}", caption=reading)
+            tell(comparison.against_prior(statistics, prior))
+
+
+def factors(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Compare hue, size and position of fruits."""
+    found = {name: item.truth or item.measured for name, item in sets.items() if item.measured is not None}
+    if found:
+        ruler = comparison.measuring(sets[REAL_NAME]) if REAL_NAME in sets else ""
+        show("Factors of the fruits", plots.factor_histograms(found), f"{comparison.colours_and_sizes(found)}\n{ruler}")
+
+
+main()

@@ -1,0 +1,134 @@
+"""The page Generation, run by Streamlit's own runner on entries made from real digits and fruits."""
+
+import linear_entries as linear
+import numpy as np
+import pytest
+import streamlit as st
+import tiny_entries as tiny
+from conftest import ROOT
+from streamlit.testing.v1 import AppTest
+
+from zoo import catalog, comparison, models
+from zoo.widgets import draws
+from zoo.widgets.draws import EVERY, Draw
+
+PAGE = "pages/explore/generation.py"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("generation")
+    linear.autoencoder(place / "digits-vae", "digits", 6)
+    linear.autoencoder(place / "digits-gan", "digits", 6, encoder=False, family="dcgan")
+    linear.autoencoder(place / "digits-wide", "digits", 9)
+    linear.classifier(place / "digits-classifier", "digits")
+    mnist = {"id": "mnist", "revision": None, "images": 60000}
+    tiny.write(place / "mnist-gan", tiny.decoder("generator", True), family="cgan", conditional=True, dataset=mnist)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def only_these(monkeypatch, folder, tmp_path):
+    monkeypatch.setattr(catalog, "EMBEDDED", folder)
+    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def opened(**query: str | list[str]) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return sound(app.switch_page(PAGE).run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(item.value for item in app.caption).replace("\\", "")
+
+
+def test_one_latent_batch_goes_through_entries_of_one_latent_space():
+    app = opened(entries=["digits-vae", "digits-gan"])
+    assert "decode the same latents" in captions(app)
+    first, second = (models.sample(catalog.find(name), 24, 0).latents for name in ("digits-vae", "digits-gan"))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_different_latent_spaces_are_named():
+    assert "Their codes have 6 and 9 numbers" in captions(opened(entries=["digits-vae", "digits-wide"]))
+
+
+def test_a_tile_is_looked_at_closely():
+    app = opened(entries="digits-gan", tile="7", seed="3")
+    shown = captions(app)
+    assert app.header[0].value == "Tile 8, looked at closely"
+    assert "The nearest of 1,437 training images" in shown
+    gan, reader = catalog.find("digits-gan"), catalog.find("digits-classifier")
+    batch = models.sample(gan, 24, 3)
+    scores = models.judge(gan, batch.images)
+    assert f"Discriminator: {scores[7]:+.2f}, above {(scores < scores[7]).sum()} of the 24" in shown
+    probabilities = models.classify(reader, batch.images[7:8])[0][0]
+    assert f": {probabilities.argmax()}, with {comparison.percent(float(probabilities.max()))}" in shown
+
+
+def test_a_click_in_one_sheet_chooses_in_all():
+    app = opened(entries=["digits-vae", "digits-gan"])
+    app.query_params["tile_digits-gan"] = "4"
+    sound(app.run())
+    assert app.query_params["tile"] in ("4", ["4"])
+    assert "tile_digits-gan" not in app.query_params
+    assert app.header[0].value == "Tile 5, looked at closely"
+
+
+def test_fewer_images_than_the_chosen_tile():
+    assert opened(entries="digits-vae", tile="90", count="8").header[0].value == "Tile 1, looked at closely"
+
+
+def test_without_the_training_data_everything_else_is_there():
+    app = opened(entries="mnist-gan")
+    assert "MNIST is not on this machine" in captions(app)
+    assert "No classifier here was trained on MNIST" in captions(app)
+    next(button for button in app.button if button.label == "Download MNIST").click()
+    assert sound(app.run()).warning
+
+
+def test_one_class_can_be_asked_for():
+    app = opened(**{"entries": "mnist-gan", "class": "b"})
+    assert "Asked for: b." in captions(app)
+    assert app.selectbox(key="class").value == "b"
+    assert opened(entries="digits-vae").selectbox(key="class").disabled
+
+
+def test_the_url_holds_the_view():
+    app = opened(entries="digits-vae")
+    app.slider(key="temperature").set_value(0.5)
+    app.select_slider(key="truncation").set_value(1.5)
+    app.number_input(key="seed").set_value(9)
+    sound(app.run())
+    found = {name: app.query_params[name] for name in ("temperature", "truncation", "seed")}
+    assert {name: value[0] if isinstance(value, list) else value for name, value in found.items()} == {
+        "temperature": "0.5", "truncation": "1.5", "seed": "9",
+    }  # fmt: skip
+    again = opened(**{name: str(value) for name, value in {"entries": "digits-vae", "truncation": "1.5"}.items()})
+    assert again.select_slider(key="truncation").value == 1.5
+
+
+def test_a_new_draw_takes_the_next_seed():
+    app = opened(entries="digits-vae", seed="9999")
+    next(button for button in app.button if button.label == "Draw anew").click()
+    assert sound(app.run()).number_input(key="seed").value == 0
+
+
+def test_a_draw_falls_back_to_what_an_entry_offers():
+    vae, gan = catalog.find("digits-vae"), catalog.find("digits-gan")
+    draw = Draw(count=5, seed=1, sampler="gmm", temperature=1.0, truncation=draws.CUTS[-1], wanted=EVERY)
+    assert [draw.sampler_for(entry) for entry in (vae, gan)] == ["gmm", "prior"]
+    np.testing.assert_array_equal(draw.samples(gan).images, models.sample(gan, 5, 1).images)

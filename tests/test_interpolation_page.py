@@ -1,0 +1,220 @@
+"""The interpolation page, and the walks through latent space that it shows."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import streamlit as st
+import tiny_entries as tiny
+from conftest import ROOT
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from zoo import catalog, latents, models, walk
+
+PAGE = "pages/explore/interpolation.py"
+
+
+@pytest.fixture(autouse=True)
+def wall(monkeypatch, tmp_path):
+    """A zoo of its own, no data but the built-in, nothing cached."""
+    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "zoo").mkdir()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path / "zoo"
+
+
+def opened(**query):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return sound(app.switch_page(PAGE).run())
+
+
+def sound(app):
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def component(app, key):
+    """Return the data of a component as the browser gets it."""
+    return next(json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith(key))
+
+
+def texts(app):
+    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
+
+
+def corners(count, size=5):
+    return np.random.default_rng(3).normal(size=(count, size)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["linear", "spherical"])
+def test_between_agrees_with_paths_and_grids(kind):
+    t = np.linspace(0, 1, 4)
+    two, four = corners(2), corners(4)
+    np.testing.assert_allclose(walk.between(two, kind, t)[0], latents.path(two, 4, kind), atol=1e-6)
+    np.testing.assert_allclose(walk.between(four, kind, t, t), latents.grid(four, 4, kind), atol=1e-6)
+    np.testing.assert_allclose(walk.between(four, kind, [1.0], [0.0])[0, 0], four[1], atol=1e-6)
+    np.testing.assert_allclose(walk.between(four, kind, [0.0], [1.0])[0, 0], four[2], atol=1e-6)
+
+
+def test_a_walk_shows_each_kind_at_the_same_places(wall):
+    entry = tiny.vae(wall / "some")
+    a, b = (walk.encoded(entry, picture, "x")[0] for picture in tiny.images(2))
+    found = walk.walk(entry, [a, b], [0, 0.5, 1])
+    np.testing.assert_allclose(found.frames["pixels"][0, 1], (a.image + b.image) / 2, atol=1e-6)
+    middle = models.decode(entry, (a.latent + b.latent)[None] / 2)
+    np.testing.assert_allclose(found.frames["linear"][0, 1], middle[0], atol=1e-5)
+    for kind in ("linear", "spherical"):
+        np.testing.assert_allclose(found.frames[kind][0, 0], models.decode(entry, a.latent[None])[0], atol=1e-5)
+        np.testing.assert_allclose(found.norms[kind][0, [0, 2]], [np.linalg.norm(x.latent) for x in (a, b)], rtol=1e-5)
+
+
+def test_the_arc_keeps_the_norm_and_the_line_does_not(wall):
+    entry = tiny.vae(wall / "some")
+    picture = tiny.images(1)[0]
+    a, b = (walk.Anchor(np.array(code, np.float32), picture, None, "x") for code in ([3, 0], [0, 3]))
+    norms = walk.walk(entry, [a, b], np.linspace(0, 1, 5)).norms
+    np.testing.assert_allclose(norms["spherical"], 3, rtol=1e-5)
+    assert norms["linear"][0, 2] == pytest.approx(3 / np.sqrt(2))
+
+
+def test_the_class_flips_half_way(wall):
+    entry = tiny.gan(wall / "some")
+    a, b = walk.drawn(entry, 0, 0), walk.drawn(entry, 0, 2)
+    found = walk.walk(entry, [a, b], [0.4, 0.6]).frames["linear"][0]
+    np.testing.assert_allclose(found, [a.image, b.image], atol=1e-6)
+    four = [a, walk.drawn(entry, 0, 1), b, walk.drawn(entry, 0, 0)]
+    square = walk.walk(entry, four, [0.2, 0.8], [0.2, 0.8]).frames["linear"]
+    np.testing.assert_allclose(square.reshape(4, *tiny.SHAPE), [anchor.image for anchor in four], atol=1e-5)
+
+
+def test_a_class_is_found_among_random_images(wall):
+    entry, judge = tiny.vae(wall / "some"), tiny.classifying(wall / "judge")
+    found = walk.recognised(entry, judge, "b", 3)
+    wanted = models.classify(judge, models.sample(entry, walk.CANDIDATES, 3).images)[0][:, 1]
+    assert models.classify(judge, found.image[None])[0][0, 1] == pytest.approx(wanted.max())
+    np.testing.assert_array_equal(models.decode(entry, found.latent[None])[0], found.image)
+
+
+def test_a_film_goes_there_and_back(wall):
+    entry = tiny.vae(wall / "some")
+    anchors = [walk.drawn(entry, seed) for seed in range(4)]
+    for count, frames in ((2, 10), (4, 20)):
+        picture = Image.open(io.BytesIO(walk.film(entry, anchors[:count], steps=5)))
+        # Frames that do not differ are merged by Pillow.
+        assert frames - 4 <= picture.n_frames <= frames
+        assert picture.width > 2.9 * picture.height
+
+
+def test_posters(wall):
+    entry = tiny.vae(wall / "some")
+    anchors = [walk.drawn(entry, seed) for seed in range(4)]
+    t = np.linspace(0, 1, 3)
+    assert walk.poster(walk.walk(entry, anchors[:2], t)).shape == (3 * 16 + 2 * 2, 3 * 16 + 2 * 2, 3)
+    assert walk.poster(walk.walk(entry, anchors, t, t)).shape == (56, 3 * 56 + 2 * 24, 3)
+
+
+def test_a_traversal_moves_one_number_as_far_as_the_codes_reach(wall):
+    free = tiny.vae(wall / "free")
+    anchor, typical = walk.drawn(free, 0), models.sample(free, 4, 0).latents
+    first, second = walk.traverse(free, anchor, [(1, 0.5), (0, 0.2)], typical, 5)
+    assert (first.dimension, first.effect, second.dimension) == (1, 0.5, 0)
+    np.testing.assert_allclose(first.values, np.linspace(-2.5, 2.5, 5))
+    code = anchor.latent.copy()
+    code[1] = -2.5
+    np.testing.assert_allclose(first.frames[0], models.decode(free, code[None])[0], atol=1e-6)
+    codes = np.random.default_rng(0).normal(size=(400, 2)) * [2, 0.5] + [5, -1]
+    plain = tiny.autoencoder(wall / "plain", codes)
+    (moved,) = walk.traverse(plain, anchor, [(0, 0.1)], typical, 3)
+    np.testing.assert_allclose(moved.values, [0, 5, 10], atol=0.5)
+    bare = tiny.autoencoder(wall / "bare")
+    (moved,) = walk.traverse(bare, anchor, [(0, 0.1)], typical, 3)
+    assert moved.values[1] == pytest.approx(typical[:, 0].mean(), abs=1e-5)
+
+
+def test_the_page_is_complete_at_once(wall):
+    tiny.vae(wall / "some")
+    app = opened()
+    path = component(app, "path-matrix")
+    assert [row["title"] for row in path["rows"]] == ["Linear", "Spherical", "Pixel cross-fade"]
+    assert path["columns"] == 9
+    assert [row["title"] for row in component(app, "traversal-matrix")["rows"]] in (["z0", "z1"], ["z1", "z0"])
+    assert "‖z‖ = " in component(app, "place-tiles")["tiles"][0]["caption"]
+    assert "**A** · 0, Digits" in texts(app)
+    assert "**B** · 5, Digits" in texts(app)
+    assert dict(app.query_params) == {}
+
+
+@pytest.mark.parametrize("count", ["2", "4"])
+@pytest.mark.parametrize("kind", ["class", "image", "seed"])
+@pytest.mark.parametrize("make", ["vae", "bare", "gan", "generator", "conditional"])
+def test_every_kind_of_entry_takes_every_kind_of_anchor(wall, make, kind, count):
+    if make == "conditional":
+        tiny.write(wall / "some", tiny.encoder(), tiny.decoder(conditional=True), conditional=True)
+    elif make == "generator":
+        tiny.write(wall / "some", tiny.decoder("generator"))
+    else:
+        {"vae": tiny.vae, "bare": tiny.autoencoder, "gan": tiny.gan}[make](wall / "some")
+    app = opened(anchors=count, anchor_a=kind, anchor_b=kind)
+    assert "One dimension at a time" in [header.value for header in app.header]
+    assert not app.warning
+
+
+def test_a_link_reopens_anchors_and_place(wall):
+    tiny.gan(wall / "some")
+    link = {
+        "anchor_a_class": "c",
+        "anchor_a_seed": "7",
+        "anchor_b": "seed",
+        "anchor_b_seed": "8",
+        "steps": "5",
+        "x": "1.0",
+    }
+    app = opened(**link)
+    assert "**A** · c, seed 7" in texts(app)
+    assert component(app, "path-matrix")["columns"] == 5
+    assert "it flips half-way" in texts(app)
+    assert {name: app.query_params[name] for name in link} == link
+
+
+def test_scrubbing_changes_the_enlarged_place_only(wall):
+    tiny.vae(wall / "some")
+    app = opened()
+    before = [component(app, key) for key in ("path-matrix", "place-tiles")]
+    sound(app.slider(key="x").set_value(0.9).run())
+    after = [component(app, key) for key in ("path-matrix", "place-tiles")]
+    assert before[0] == after[0]
+    assert before[1]["sheet"] != after[1]["sheet"]
+    assert app.query_params["x"] == "0.9"
+
+
+def test_a_classifier_reads_the_path(wall):
+    tiny.vae(wall / "some")
+    assert "What a classifier sees on the way" not in [header.value for header in opened().header]
+    tiny.classifying(wall / "judge")
+    st.cache_resource.clear()
+    assert "What a classifier sees on the way" in [header.value for header in opened().header]
+
+
+def test_without_data_a_class_is_drawn_and_recognised(wall):
+    tiny.vae(wall / "some", dataset={"id": "mnist", "revision": None, "images": 1})
+    tiny.classifying(wall / "judge", dataset={"id": "mnist", "revision": None, "images": 1})
+    assert "**A** · a, seed 0" in texts(opened())
+
+
+def test_images_of_an_anchor_come_from_an_upload(wall):
+    tiny.vae(wall / "some")
+    app = opened(anchor_a="image", anchor_a_image_from="upload")
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((9, 7, 3), 200, np.uint8)).save(buffer, "PNG")
+    app.get("file_uploader")[0].set_value([("some.png", buffer.getvalue(), "image/png")])
+    assert "**A** · uploaded images" in texts(sound(app.run()))

@@ -1,0 +1,219 @@
+"""The reconstruction page, and what it stands on: degradation, errors, classes for conditional entries, extremes."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import streamlit as st
+import tiny_entries as tiny
+from conftest import ROOT
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from zoo import catalog, conditions, fidelity, images, models, opening
+from zoo.metrics import reconstruction
+
+PAGE = "pages/explore/reconstruction.py"
+
+
+@pytest.fixture(autouse=True)
+def wall(monkeypatch, tmp_path):
+    """A zoo of its own, no data but the built-in, nothing cached."""
+    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "zoo").mkdir()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path / "zoo"
+
+
+def conditional(folder, **changes):
+    """A conditional autoencoder; the classes are those of the digits where nothing else is said."""
+    return tiny.write(folder, tiny.encoder(), tiny.decoder(conditional=True), conditional=True, **changes)
+
+
+def opened(**query):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return sound(app.switch_page(PAGE).run())
+
+
+def sound(app):
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def rows(app, key="compared"):
+    """Return the rows of a matrix as the browser gets them."""
+    return next(
+        json.loads(element.proto.json)["rows"]
+        for element in app.get("bidi_component")
+        if element.proto.id.endswith(f"{key}-matrix")
+    )
+
+
+def test_degrading_by_nothing_changes_nothing():
+    clean = tiny.images(3)
+    assert fidelity.degrade(clean, 0, 0) is clean
+    np.testing.assert_array_equal(fidelity.degrade(clean, 0.1, 0.25), fidelity.degrade(clean, 0.1, 0.25))
+    assert np.abs(fidelity.degrade(np.full((4, 16, 16, 1), 0.5, np.float32), 0.1, 0) - 0.5).std() > 0.03
+    hidden = fidelity.degrade(np.zeros((4, 16, 16, 1), np.float32), 0, 0.25)
+    assert (hidden == 0.5).mean() == 0.25
+
+
+def test_errors_are_measured_against_the_clean_image(wall):
+    entry, clean = tiny.vae(wall / "some"), tiny.images(5)
+    degraded = fidelity.degrade(clean, 0.3, 0)
+    found = fidelity.reconstruct(entry, clean, degraded)
+    outputs = models.reconstruct(entry, degraded)
+    np.testing.assert_array_equal(found.outputs, outputs)
+    np.testing.assert_allclose(found.errors["mse"], np.square(clean - outputs).mean((1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(found.errors["ssim"], reconstruction.ssim(clean, outputs))
+    assert found.notice is None
+
+
+def test_images_of_another_shape_are_fitted_with_a_notice(wall):
+    entry, clean = tiny.vae(wall / "some"), np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+    found = fidelity.reconstruct(entry, clean, clean)
+    assert found.clean.shape == found.outputs.shape == (2, *tiny.SHAPE)
+    assert "grey" in found.notice
+    assert "8×8" in found.notice
+
+
+def test_the_class_is_the_true_one_the_guessed_one_or_the_first(wall):
+    entry, pictures = conditional(wall / "some"), tiny.images(4)
+    labels, told = conditions.labels_for(entry, pictures, np.array([1, 0, 1, 0]), ("c", "b"))
+    assert (labels.tolist(), told) == ([1, 2, 1, 2], "the true class")
+    judge = tiny.classifying(wall / "judge")
+    for known, names in ((None, ()), (np.zeros(4, int), ("x",)), (np.zeros(4, int), ())):
+        labels, told = conditions.labels_for(entry, pictures, known, names, judge)
+        np.testing.assert_array_equal(labels, models.classify(judge, pictures)[0].argmax(1))
+        assert judge.title in told
+    labels, told = conditions.labels_for(entry, pictures)
+    assert labels.tolist() == [0] * 4
+    assert "a" in told
+    assert conditions.labels_for(tiny.vae(wall / "free"), pictures, np.array([1] * 4), ("a",)) == (None, "")
+
+
+def test_difference_maps_share_one_brightness():
+    zeros = np.zeros((1, 10, 10, 1), np.float32)
+    near, far = (fidelity.Reconstruction(zeros, zeros + level, {}, None, "") for level in (0.1, 0.4))
+    (first, second), white = fidelity.maps([near, far])
+    assert white == pytest.approx(0.4)
+    np.testing.assert_allclose([first.max(), second.max()], [0.25, 1], rtol=1e-5)
+
+
+def test_extremes_know_which_way_is_better():
+    errors = {"mse": np.array([0.3, 0.1, 0.2]), "ssim": np.array([0.3, 0.1, 0.2])}
+    best, worst = fidelity.ends(errors, "mse", 2)
+    assert (best.tolist(), worst.tolist()) == ([1, 2], [0, 2])
+    best, worst = fidelity.ends(errors, "ssim", 1)
+    assert (best.tolist(), worst.tolist()) == ([0], [1])
+
+
+def test_bottleneck_and_table(wall):
+    entry, pictures = tiny.vae(wall / "some"), tiny.images(2)
+    assert fidelity.bottleneck(entry) == (16, 2, 8)
+    found = fidelity.reconstruct(entry, pictures, pictures)
+    lines = fidelity.table(["a, b", "c"], {"Some": found.errors}).splitlines()
+    assert lines[0] == "entry,index,image,mse,psnr,ssim"
+    assert lines[1].startswith('Some,0,"a, b",')
+    assert len(lines) == 3
+    summary = fidelity.summary([entry], {"Some": found.errors})
+    assert {len(column) for column in summary.values()} == {1}
+    assert summary["Compression"] == ["8:1"]
+
+
+def test_a_page_opens_with_entries_whose_data_is_here(wall):
+    away = tiny.vae(wall / "away", dataset={"id": "mnist", "revision": None, "images": 1})
+    here = [conditional(wall / "asks"), tiny.vae(wall / "free")]
+    listed = catalog.entries()
+    assert opening.first(listed, 4) == ["free", "asks"]
+    assert opening.first([away]) == ["away"]
+    assert opening.first([]) == []
+    assert here[0].conditional
+    assert not opening.at_hand("/etc")
+
+
+def test_the_page_is_complete_at_once(wall):
+    tiny.vae(wall / "one")
+    tiny.autoencoder(wall / "two")
+    app = opened()
+    assert [row["title"] for row in rows(app)] == ["Original", "One", "|Difference|", "Two", "|Difference|"]
+    assert {len(row["tiles"]) for row in rows(app)} == {8}
+    assert [row["title"] for row in rows(app, "extremes")] == ["Best", "Given back", "Worst", "Given back"]
+    assert app.table[0].value["Entry"].tolist() == ["One", "Two"]
+    assert dict(app.query_params) == {}
+
+
+def test_sliders_degrade_what_the_entries_see_and_are_in_the_url(wall):
+    tiny.vae(wall / "one")
+    app = opened()
+    clean = rows(app)
+    sound(app.slider(key="noise").set_value(0.3).run())
+    assert app.query_params["noise"] == "0.3"
+    noisy = rows(app)
+    assert [row["title"] for row in noisy][:2] == ["Original", "As the entries see it"]
+    assert noisy[0]["sheet"] == clean[0]["sheet"]
+    assert noisy[2]["sheet"] != clean[1]["sheet"]
+    assert rows(opened(noise="0.3"))[2]["sheet"] == noisy[2]["sheet"]
+
+
+def test_a_link_reopens_entries_and_images(wall):
+    for name in ("one", "two", "three"):
+        tiny.vae(wall / name)
+    app = opened(entries=["three", "one"], input_count="3", input_class=["7"], of="one", by="ssim", split="train")
+    assert [row["title"] for row in rows(app)] == ["Original", "Three", "|Difference|", "One", "|Difference|"]
+    assert [tile["caption"] for tile in rows(app)[0]["tiles"]] == ["7"] * 3
+    assert app.selectbox(key="of").value == "one"
+    assert "train split" in "".join(caption.value for caption in app.caption)
+
+
+def test_entries_of_one_title_stay_apart(wall):
+    tiny.vae(wall / "one", title="Same")
+    tiny.vae(wall / "two", title="Same")
+    assert opened().table[0].value["Entry"].tolist() == ["Same (one)", "Same (two)"]
+
+
+def test_a_conditional_entry_is_told_the_class_and_says_so(wall):
+    conditional(wall / "some")
+    assert "for want of a classifier" in rows(opened())[1]["note"]
+    tiny.classifying(wall / "judge")
+    st.cache_resource.clear()
+    assert "that “Judge” sees" in rows(opened())[1]["note"]
+
+
+def test_an_upload_is_reconstructed(wall):
+    tiny.vae(wall / "one")
+    app = opened(input_from="upload")
+    assert "Digits" in rows(app)[0]["note"]
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((9, 7, 3), 200, np.uint8)).save(buffer, "PNG")
+    app.get("file_uploader")[0].set_value([("some.png", buffer.getvalue(), "image/png")])
+    sound(app.run())
+    assert rows(app)[0]["note"] == "uploaded images"
+    assert len(rows(app)[0]["tiles"]) == 1
+
+
+def test_samples_of_another_entry_are_reconstructed(wall):
+    tiny.vae(wall / "one")
+    tiny.gan(wall / "painter")
+    app = opened(input_from="entry", input_entry="painter", input_seed="5")
+    assert rows(app)[0]["note"] == "samples of Painter, seed 5"
+
+
+def test_data_that_is_away_is_replaced_and_named(wall):
+    tiny.vae(wall / "away", dataset={"id": "mnist", "revision": None, "images": 1})
+    captions = " ".join(caption.value for caption in opened().caption)
+    assert "MNIST, on which the entry was trained, is not on this machine" in captions
+
+
+def test_the_matrix_as_png_keeps_every_row():
+    sheet = images.strip([tiny.images(3), tiny.images(3)], scale=1, gap=0)
+    assert sheet.shape == (8, 12, 3)
