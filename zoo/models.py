@@ -131,7 +131,7 @@ def rank_dimensions(
     latents = np.asarray(latents, np.float32)
     flat = latents.reshape(len(latents), -1)
     count, size = flat.shape
-    mean, deviation = _spread(entry, flat)
+    mean, deviation = spread(entry, flat)
     tiled_labels = None if labels is None else _labels(labels, count)
     effects = np.zeros(size)
     group = max(1, TRAVERSAL_BATCH // (2 * count))
@@ -148,7 +148,9 @@ def rank_dimensions(
     return [(int(dimension), float(effects[dimension])) for dimension in np.argsort(-effects, kind="stable")]
 
 
-def _spread(entry: Entry, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def spread(entry: Entry, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (L,) of each latent dimension: of the prior; without one, of latents.npz, or else of
+    the given latents (N, L)."""
     if entry.manifest.latent is not None and entry.manifest.latent.prior == "normal":
         return np.zeros(flat.shape[1]), np.ones(flat.shape[1])
     statistics = spaces.load(entry)

@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.ndimage import gaussian_filter
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from zoo.metrics import classes as class_metrics
 
@@ -187,7 +187,7 @@ def latent_marginals(
         if prior:
             look = {"mode": "lines", "line": {"color": NEUTRAL, "dash": "dash", "width": 1.5}, "hoverinfo": "skip"}
             look |= {"name": "prior N(0, 1)", "legendgroup": "prior", "showlegend": panel == 0}
-            figure.add_scatter(x=grid, y=norm.pdf(grid), **look, **place)
+            figure.add_scatter(x=grid, y=np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), **look, **place)
     figure.update_xaxes(matches="x")
     for column in range(min(columns, len(dimensions))):
         bottom = (len(dimensions) - 1 - column) // columns + 1
@@ -291,7 +291,7 @@ def class_probabilities(probabilities: np.ndarray, classes: Sequence[str], style
     text = [f"{p:.0f} %" if p >= 0.5 else "" for p in percent]
     figure = go.Figure(go.Bar(x=percent, y=list(classes), orientation="h", text=text, textposition="outside"))
     figure.update_traces(marker_color=style.colour, cliponaxis=False, hovertemplate="%{y}: %{x:.1f} %<extra></extra>")
-    figure.update_xaxes(title_text="probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100])
+    figure.update_xaxes(title_text="probability (%)", range=[0, 125], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(title_text="class", type="category", autorange="reversed", showgrid=False)
     return _laid_out(figure, height=90 + 22 * len(percent), margin_t=16)
 
@@ -396,5 +396,5 @@ def _mass_outside(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def _farthest_from_normal(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Dimensions by total variation between their histogram and N(0, 1), the largest first."""
     shares = counts / counts.sum(axis=1, keepdims=True)
-    expected = np.diff(norm.cdf(edges), axis=1)
+    expected = np.diff(ndtr(edges), axis=1)
     return np.argsort(expected.sum(axis=1) - 1 - np.abs(shares - expected).sum(axis=1), kind="stable")

@@ -212,21 +212,13 @@ def around(entry: Entry, anchors: Sequence[Anchor]) -> tuple[np.ndarray, np.ndar
 def traverse(
     entry: Entry, anchor: Anchor, ranked: Sequence[tuple[int, float]], typical: np.ndarray, steps: int = STEPS
 ) -> list[Traversal]:
-    """Move one dimension of the anchor at a time from -REACH to +REACH standard deviations.
-
-    Mean and deviation are those of the prior; without one, of latents.npz, or else of the typical latents.
+    """Move one dimension of the anchor at a time from -REACH to +REACH standard deviations (models.spread).
 
     Args:
         ranked: (flat dimension, effect), as from models.rank_dimensions.
     """
     dimensions = [dimension for dimension, _ in ranked]
-    flat, statistics = typical.reshape(len(typical), -1), latents.load(entry)
-    if entry.manifest.latent.prior == "normal":
-        mean, deviation = np.zeros(flat.shape[1]), np.ones(flat.shape[1])
-    elif statistics is not None:
-        mean, deviation = statistics["mean"], np.sqrt(np.clip(np.diag(statistics["covariance"]), 0, None))
-    else:
-        mean, deviation = flat.mean(0), flat.std(0)
+    mean, deviation = models.spread(entry, typical.reshape(len(typical), -1))
     values = (mean + deviation * np.linspace(-REACH, REACH, steps)[:, None])[:, dimensions].T
     codes = np.concatenate([latents.traversal(anchor.latent, *pair) for pair in zip(dimensions, values, strict=True)])
     frames = models.decode(entry, codes, anchor.label).reshape(len(dimensions), steps, *entry.shape)

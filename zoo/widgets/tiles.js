@@ -7,7 +7,8 @@ export default function ({ parentElement, data, setStateValue }) {
   root.choose = (index) => {
     const was = root.chosen.has(index);
     if (select === "one") root.chosen.clear();
-    if (was) root.chosen.delete(index);
+    // One of several stays chosen, like a radio button; of many, a second click takes a tile back.
+    if (was && select === "many") root.chosen.delete(index);
     else root.chosen.add(index);
     press();
     setStateValue("selected", [...root.chosen]);
