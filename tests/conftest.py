@@ -14,11 +14,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*/*.py"))
 DEFAULT = "pages/explore/gallery.py"
+SIZES = {"wide": (1400, 950), "phone": (390, 844)}
 
 
 def url_path(page: str) -> str:
     """Return the path under which Streamlit serves a page."""
     return "" if page == DEFAULT else Path(page).stem
+
+
+def settle(page) -> None:
+    """Wait until the page has a heading and Streamlit has stopped working on it."""
+    page.wait_for_selector("h1")
+    page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')")
+    page.wait_for_timeout(400)
 
 
 class Server:

@@ -9,10 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import PAGES, ROOT, Server, url_path
+from conftest import PAGES, ROOT, SIZES, Server, settle, url_path
 from playwright.sync_api import sync_playwright
-
-SIZES = {"wide": (1400, 950), "phone": (390, 844)}
 
 
 def main() -> None:
@@ -38,6 +36,7 @@ def main() -> None:
                 for address in addresses:
                     tab.goto(f"{server.url}/{address}")
                     settle(tab)
+                    tab.wait_for_timeout(1000)  # plots finish drawing after the script
                     if options.full:
                         tall = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
                         tab.set_viewport_size({"width": width, "height": min(tall + 40, 6000)})
@@ -48,15 +47,6 @@ def main() -> None:
                 context.close()
         finally:
             server.stop()
-
-
-def settle(tab) -> None:
-    """Wait until the page has run to its end and nothing moves any more."""
-    tab.wait_for_selector("[data-testid=stMain] h1", timeout=60_000)
-    tab.wait_for_function(
-        "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')", timeout=120_000
-    )
-    tab.wait_for_timeout(1500)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from conftest import PAGES, Server, url_path
+from conftest import PAGES, SIZES, Server, settle, url_path
 from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.skipif(
     bool(MISSING) and not REQUIRED, reason=f"{' and '.join(MISSING)} is not installed (ZOO_BROWSER=required insists)"
 )
 
-SIZES = {"wide": (1400, 950), "phone": (390, 844)}
 # On a deep link Streamlit asks for its health under the page's own path first, and then finds the right one.
 PROBING = re.compile(r"/_stcore/(health|host-config)$")
 WIDGETS = """
@@ -83,14 +82,6 @@ def _complaint(message) -> str | None:
 def _abroad(url: str, base: str) -> str | None:
     parts = urlsplit(url)
     return None if parts.scheme in ("data", "blob") or parts.netloc == urlsplit(base).netloc else f"asked for {url}"
-
-
-def settle(page) -> None:
-    """Wait until the page has a heading and Streamlit has stopped working on it."""
-    page.wait_for_selector("h1")
-    page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
-    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')")
-    page.wait_for_timeout(400)
 
 
 def complaints(page) -> list[str]:

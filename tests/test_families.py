@@ -6,10 +6,10 @@ import pathlib
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
-FAMILIES = sorted(path.stem for path in (pathlib.Path(__file__).parent.parent / "training" / "families").glob("[a-z]*.py"))
+FOLDER = pathlib.Path(__file__).parent.parent / "training" / "families"
+FAMILIES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
 BACKENDS = ["tensorflow", "jax"]
 
 # One process per backend, for the backend is fixed when Keras is imported; it prints one line per family.

@@ -6,23 +6,6 @@ from zoo import datasets
 from zoo.entry import Entry
 
 PIPELINES = {"classify": "image-classification", "generate": "unconditional-image-generation"}
-SHOWN = {
-    "accuracy": "Accuracy",
-    "mse": "MSE",
-    "psnr": "PSNR (dB)",
-    "ssim": "SSIM",
-    "frechet": "Fréchet distance",
-    "frechet_floor": "Fréchet floor",
-    "frechet_ratio": "Fréchet / floor",
-    "kid": "KID",
-    "precision": "Precision",
-    "recall": "Recall",
-    "density": "Density",
-    "coverage": "Coverage",
-    "class_distance": "Class distance",
-    "missing_classes": "Missing classes",
-    "obedience": "Obedience",
-}
 
 
 def write(entry: Entry) -> None:
@@ -42,7 +25,7 @@ def metadata(entry: Entry) -> str:
             dataset_name=known.title if known else entry.dataset,
             dataset_split=metric.split,
             metric_type=name,
-            metric_name=SHOWN.get(name, name),
+            metric_name=metric.label or name,
             metric_value=round(metric.value, 6),
         )
         for name, metric in manifest.metrics.items()
@@ -77,7 +60,9 @@ def text(entry: Entry) -> str:
         lines += ["## Measured", "", "| metric | value | range | protocol |", "|---|---|---|---|"]
         for name, metric in manifest.metrics.items():
             interval = "" if metric.low is None else f"{metric.low:.4g} – {metric.high:.4g}"
-            lines.append(f"| {SHOWN.get(name, name)} | {metric.value:.4g} | {interval} | {metric.protocol} |")
+            lines.append(
+                f"| {metric.label or name}: {metric.meaning} | {metric.value:.4g} | {interval} | {metric.protocol} |"
+            )
         lines.append("")
     roles = list(manifest.networks)
     onnx_files = ", ".join(f"`{network.file}`" for network in manifest.networks.values())

@@ -51,15 +51,37 @@ def evaluate(folder: pathlib.Path, seed: int = 0) -> entries.Entry:
     return entries.write(entry.folder, manifest)
 
 
-def metric(values, split: str, protocol: str) -> dict:
-    """A manifest metric: the mean of `values`, with their range as interval when there are several."""
+LABELS = {
+    "accuracy": ("Accuracy", "share of images whose most probable class is the true one"),
+    "mse": ("MSE", "mean squared error per pixel"),
+    "psnr": ("PSNR (dB)", "peak signal-to-noise ratio"),
+    "ssim": ("SSIM", "structural similarity (Wang et al. 2004)"),
+    "frechet": ("Fréchet distance", "between Gaussians fitted to the features of both sides; not Inception FID"),
+    "frechet_floor": ("Fréchet floor", "the same distance for training images: what a perfect generator would score"),
+    "frechet_ratio": ("Fréchet / floor", "1 is as good as real images"),
+    "kid": ("KID", "unbiased kernel distance (Bińkowski et al. 2018)"),
+    "precision": ("Precision", "share of samples among the real images (Kynkäänniemi et al. 2019)"),
+    "recall": ("Recall", "share of real images among the samples (Kynkäänniemi et al. 2019)"),
+    "density": ("Density", "real neighbourhoods around a sample; 1 for real images (Naeem et al. 2020)"),
+    "coverage": ("Coverage", "share of real images with a sample in their neighbourhood (Naeem et al. 2020)"),
+    "class_distance": ("Class distance", "total variation between the class histograms, 0 to 1"),
+    "missing_classes": ("Missing classes", "classes that the samples hardly show"),
+    "obedience": ("Obedience", "share of samples that the classifier gives the class they were asked for"),
+}
+
+
+def metric(name: str, values, protocol: str) -> dict:
+    """A metric of the manifest: the mean of `values`, with their range as interval when there are several."""
     values = np.atleast_1d(np.asarray(values, float))
     several = len(values) > 1
+    label, meaning = LABELS[name]
     return {
         "value": float(values.mean()),
         "low": float(values.min()) if several else None,
         "high": float(values.max()) if several else None,
-        "split": split,
+        "split": "test",
+        "label": label,
+        "meaning": meaning,
         "protocol": protocol,
     }
 
@@ -67,97 +89,51 @@ def metric(values, split: str, protocol: str) -> dict:
 def accuracy(entry, test) -> dict:
     probabilities, _ = models.classify(entry, test.images)
     right = probabilities.argmax(1) == test.labels
-    return {
-        "accuracy": metric(
-            right.mean(), "test", f"Share of the {len(right):,} test images whose most probable class is the true one."
-        )
-    }
+    return {"accuracy": metric("accuracy", right.mean(), f"{len(right):,} test images.")}
 
 
 def rebuild(entry, test) -> dict:
     """MSE, PSNR and SSIM over the whole test split."""
     rebuilt = models.reconstruct(entry, test.images, test.labels if entry.conditional else None)
-    words = f"mean over the {len(rebuilt):,} test images, values in [0, 1]; a VAE's code is the posterior mean."
-    found = {
-        "mse": (reconstruction.mse, "Mean squared error per pixel"),
-        "psnr": (reconstruction.psnr, "Peak signal-to-noise ratio in dB"),
-        "ssim": (reconstruction.ssim, "Structural similarity (Wang et al. 2004)"),
-    }
-    return {
-        name: metric(measure(test.images, rebuilt).mean(), "test", f"{title}, {words}")
-        for name, (measure, title) in found.items()
-    }
+    protocol = f"Mean over {len(rebuilt):,} test images with values in [0, 1]"
+    protocol += "; the code is the posterior's mean." if entry.manifest.latent.prior == "normal" else "."
+    measures = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}
+    return {name: metric(name, measure(test.images, rebuilt).mean(), protocol) for name, measure in measures.items()}
 
 
 def generation(entry, classifier, test, seed: int) -> dict:
     """Samples against the test split in the classifier's features, three seeds, with the real-against-real floor."""
     real = test.images[:COUNT]
-    count = len(real)
+    count, classes = len(real), len(classifier.classes)
     _, real_features = models.classify(classifier, real)
     held = datasets.load(entry.dataset, "train", count=count, seed=seed).images
     real_statistics = frechet.statistics(real_features)
     floor = frechet.distance(frechet.statistics(models.classify(classifier, held)[1]), real_statistics)
-    found = {
-        name: []
-        for name in (
-            "frechet",
-            "kid",
-            "precision",
-            "recall",
-            "density",
-            "coverage",
-            "class_distance",
-            "missing_classes",
-        )
-    }
-    reference = class_metrics.histogram(test.labels[:COUNT], len(classifier.classes))
+    reference = class_metrics.histogram(test.labels[:COUNT], classes)
+    rounds = []
     for offset in range(SEEDS):
         samples = models.sample(entry, count, seed + offset)
         probabilities, features = models.classify(classifier, samples.images)
-        found["frechet"].append(frechet.distance(frechet.statistics(features), real_statistics))
-        found["kid"].append(kernel.distance(real_features, features))
-        for name, value in prdc.scores(real_features, features)._asdict().items():
-            found[name].append(value)
-        counts = class_metrics.histogram(probabilities.argmax(1), len(classifier.classes))
-        found["class_distance"].append(class_metrics.total_variation(counts, reference))
-        found["missing_classes"].append(len(class_metrics.missing(counts, reference)))
-        log.info("%s, seed %d: Fréchet %.3f", entry.name, seed + offset, found["frechet"][-1])
-    if entry.conditional:
-        samples = models.sample(entry, count, seed)
-        told = models.classify(classifier, samples.images)[0].argmax(1) == samples.labels
-    sampler = models.samplers(entry)[0]
+        given = probabilities.argmax(1)
+        counts = class_metrics.histogram(given, classes)
+        distance = frechet.distance(frechet.statistics(features), real_statistics)
+        found = {"frechet": distance, "frechet_ratio": distance / floor}
+        found |= {"kid": kernel.distance(real_features, features)} | prdc.scores(real_features, features)._asdict()
+        found["class_distance"] = class_metrics.total_variation(counts, reference)
+        found["missing_classes"] = len(class_metrics.missing(counts, reference))
+        if entry.conditional:
+            found["obedience"] = (given == samples.labels).mean()
+        rounds.append(found)
+        log.info("%s, seed %d: Fréchet %.3f", entry.name, seed + offset, distance)
     protocol = (
-        f"{count:,} samples ({sampler}) against {count:,} test images in the features of {classifier.name}, "
-        f"seeds {seed} to {seed + SEEDS - 1}: mean and range; not Inception FID."
+        f"{count:,} samples ({models.samplers(entry)[0]}) against {count:,} test images in the features of "
+        f"{classifier.name}, seeds {seed} to {seed + SEEDS - 1}: mean and range."
     )
-    metrics = {name: metric(values, "test", f"{TITLES[name]}. {protocol}") for name, values in found.items()}
-    metrics["frechet_floor"] = metric(
-        floor,
-        "test",
-        f"Fréchet distance of {count:,} training images to the same test images: the value of a perfect generator.",
+    metrics = {name: metric(name, [found[name] for found in rounds], protocol) for name in rounds[0]}
+    against = (
+        f"{count:,} training images (seed {seed}) against {count:,} test images in the features of {classifier.name}."
     )
-    metrics["frechet_ratio"] = metric(
-        np.array(found["frechet"]) / floor, "test", f"Fréchet distance over its floor, 1 is as good as real. {protocol}"
-    )
-    if entry.conditional:
-        metrics["obedience"] = metric(
-            told.mean(),
-            "test",
-            f"Share of {count:,} samples that {classifier.name} gives the class they were asked for, seed {seed}.",
-        )
-    return metrics
-
-
-TITLES = {
-    "frechet": "Fréchet distance on classifier features",
-    "kid": "Kernel distance, unbiased (KID, Bińkowski et al. 2018), on classifier features",
-    "precision": "Share of samples that lie on the manifold of real images (Kynkäänniemi et al. 2019)",
-    "recall": "Share of real images that lie on the manifold of samples (Kynkäänniemi et al. 2019)",
-    "density": "Real neighbourhoods around a sample, 1 expected of real images (Naeem et al. 2020)",
-    "coverage": "Share of real images with a sample in their neighbourhood (Naeem et al. 2020)",
-    "class_distance": "Total variation distance between the class histograms of samples and test images, 0 to 1",
-    "missing_classes": "Classes that samples hardly show",
-}
+    return metrics | {"frechet_floor": metric("frechet_floor", floor, against)}
 
 
 def frechet_along_training(dataset: str, generate, count: int = 2000, seed: int = 0):

@@ -4,6 +4,7 @@ import pathlib
 
 from zoo import catalog, datasets
 from zoo.entry import Entry
+from zoo.headline import headline
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 START, END = "<!-- entries -->", "<!-- /entries -->"
@@ -24,20 +25,6 @@ def table(entries: list[Entry]) -> str:
             f"| {dataset} | {entry.parameters / 1e6:.2f} M | {trained} | {headline(entry)} |"
         )
     return "\n".join(rows)
-
-
-def headline(entry: Entry) -> str:
-    """The numbers that say most about an entry, in words."""
-    metrics = entry.manifest.metrics
-    told = []
-    if "accuracy" in metrics:
-        told.append(f"accuracy {metrics['accuracy'].value:.2%}")
-    if "psnr" in metrics:
-        told.append(f"PSNR {metrics['psnr'].value:.1f} dB")
-    if "frechet" in metrics:
-        told.append(f"Fréchet {metrics['frechet'].value:.2f} (floor {metrics['frechet_floor'].value:.2f})")
-        told.append(f"coverage {metrics['coverage'].value:.2f}")
-    return ", ".join(told)
 
 
 def updated(readme: str) -> str:

@@ -24,7 +24,7 @@ class Broken:
 
 
 def load(sources: Iterable[Path | str] | None = None) -> list[Entry | Broken]:
-    """List the entries of all sources by dataset, classifiers after the rest, in the order of their papers; broken last.
+    """List the entries of all sources by dataset, classifiers after the rest, in the order of papers; broken ones last.
 
     A source is an entry or a folder of entries. Of two entries with one name the first source wins.
 

@@ -98,12 +98,14 @@ class Network(Part):
 
 
 class Metric(Part):
-    """A measured number with its interval, the split it was measured on and how."""
+    """A measured number with its interval, its name and meaning for people, the split and how it was measured."""
 
     value: float
     low: float | None = None
     high: float | None = None
     split: Line | None = None
+    label: Line | None = None
+    meaning: Text = ""
     protocol: Text = ""
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from zoo import plots, widgets
 from zoo.entry import Entry
+from zoo.headline import headline
 
 COLUMNS = 3
 # What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.
@@ -48,7 +49,7 @@ def cards(shown: Sequence[Entry]) -> None:
             with column, widgets.guard():
                 widgets.framed_sheet(entry, 560)
                 widgets.placard(entry)
-                st.caption(widgets.plain(widgets.metrics_text(entry)))
+                st.caption(widgets.plain(headline(entry)))
                 st.button(
                     "Look closer",
                     key=f"open-{entry.name}",
@@ -83,7 +84,7 @@ def detail(entry: Entry) -> None:
                 if need in entry.capabilities:
                     st.page_link(page, label=label, icon=icon, query_params={parameter: entry.name})
     growth(entry)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
         widgets.key_figures(entry)
     with right:

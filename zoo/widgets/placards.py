@@ -6,8 +6,6 @@ from zoo import datasets
 from zoo.entry import Entry
 from zoo.widgets.loading import plain, sample_sheet
 
-METRICS = {"mse": "MSE", "psnr": "PSNR", "ssim": "SSIM", "frechet": "Fréchet distance", "kid": "KID"}
-
 
 def dataset_title(name: str) -> str:
     """Return the title of a dataset in the catalogue, or its id."""
@@ -44,17 +42,6 @@ def medium(entry: Entry) -> str:
     return ", ".join(filter(None, [f"{short(entry.parameters)} parameters", " ".join(parts)]))
 
 
-def metrics_text(entry: Entry, most: int = 3) -> str:
-    """Return the first key figures, e.g. "MSE 0.010, PSNR 20.1"."""
-    found = list(entry.manifest.metrics.items())[:most]
-    return ", ".join(f"{metric_label(name)} {metric.value:.3g}" for name, metric in found)
-
-
-def metric_label(name: str) -> str:
-    """Return the name of a metric as one writes it."""
-    return METRICS.get(name, name.replace("_", " "))
-
-
 def size_text(entry: Entry) -> str:
     """Return e.g. "28×28 grey"."""
     height, width, channels = entry.shape
@@ -78,16 +65,19 @@ def duration(seconds: float) -> str:
 
 
 def key_figures(entry: Entry) -> None:
-    """Draw the measured numbers of an entry with their intervals, and how they were measured."""
+    """Draw the measured numbers of an entry with their ranges: a table for each way of measuring, told below it."""
     if not entry.manifest.metrics:
         return
     st.header("Key figures")
-    lines = ["| Figure | Value | Measured |", "|---|---|---|"]
+    tables: dict[str, list[str]] = {}
     for name, metric in entry.manifest.metrics.items():
-        interval = f" ({metric.low:.3g} to {metric.high:.3g})" if None not in (metric.low, metric.high) else ""
-        how = metric.protocol or (f"on the {metric.split} split" if metric.split else "")
-        lines.append(f"| {plain(metric_label(name))} | {metric.value:.4g}{interval} | {plain(how)} |")
-    st.markdown("\n".join(lines))
+        interval = f"{metric.low:.3g} to {metric.high:.3g}" if None not in (metric.low, metric.high) else ""
+        cells = (metric.label or name.replace("_", " "), f"{metric.value:.4g}", interval, metric.meaning)
+        how = metric.protocol or (f"Measured on the {metric.split} split." if metric.split else "")
+        tables.setdefault(how, []).append(f"| {' | '.join(map(plain, cells))} |")
+    for how, rows in tables.items():
+        st.markdown("\n".join(["| Figure | Value | Range | Meaning |", "|---|---|---|---|", *rows]))
+        st.caption(plain(how))
 
 
 def provenance(entry: Entry) -> None:
