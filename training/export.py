@@ -42,6 +42,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         staged = pathlib.Path(temporary) / recipe.name
         staged.mkdir()
         keras.saving.save_model(whole(model.exported, recipe.name), staged, zipped=False)
+        shutil.rmtree(staged / "assets", ignore_errors=True)  # stock layers have none
         networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
         (staged / "history.json").write_text(json.dumps(history))
         _film(folder, staged)
