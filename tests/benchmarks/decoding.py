@@ -1,4 +1,4 @@
-"""How fast an entry decodes: ONNX Runtime, as the app serves it, against Keras. python tests/benchmarks/decoding.py [ENTRY]
+"""How fast an entry decodes by ONNX Runtime, as the app does, and by Keras: python tests/benchmarks/decoding.py [ENTRY]
 
 Prints a table and, as its last line, JSON. Medians of 30 calls after 5 for warming up, all ways in turn in one process.
 """

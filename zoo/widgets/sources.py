@@ -14,6 +14,7 @@ from zoo.widgets.placards import dataset_title
 from zoo.widgets.urls import bound
 
 MAX_UPLOAD_MB = 10
+INVERT = "For dark ink on light paper: the digits and clothes that these networks know are light on black."
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,10 @@ def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None
     if not found:
         st.caption("Until a file is here, the page shows images of a dataset.")
         return None
-    return Picked(np.concatenate(found), None, (), "uploaded images")
+    pictures = np.concatenate(found)
+    if shape[2] == 1 and bound(st.toggle, "Invert", key=f"{key}_invert", default=False, help=INVERT):
+        pictures = 1 - pictures
+    return Picked(pictures, None, (), "uploaded images")
 
 
 def _drawn(key: str, shape: tuple[int, int, int], most: int) -> Picked | None:

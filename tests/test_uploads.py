@@ -1,0 +1,41 @@
+"""Uploads through the page: a dark-on-light drawing can be inverted, a file that is no image is refused by name."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+PAGE = """
+import streamlit as st
+from zoo import widgets
+widgets.enter("x")
+picked = widgets.image_source("input", (8, 8, 1), kind="upload")
+st.text(f"{picked.description}: {len(picked.images)}, corner {picked.images[0, 0, 0, 0]:.1f}")
+"""
+
+
+def png(pixels) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def texts(app) -> str:
+    return " ".join(element.value for element in [*app.text, *app.warning])
+
+
+def test_an_upload_can_be_inverted():
+    app = AppTest.from_string(PAGE).run()
+    assert "uploaded" not in texts(app)
+    app.file_uploader[0].upload("paper.png", png(np.full((8, 8), 255, np.uint8)), "image/png").run()
+    assert "uploaded images: 1, corner 1.0" in texts(app)
+    app.toggle(key="input_invert").set_value(True).run()
+    assert "uploaded images: 1, corner 0.0" in texts(app)
+
+
+def test_a_wrong_file_is_named_and_the_others_are_shown():
+    app = AppTest.from_string(PAGE).run()
+    app.file_uploader[0].upload("notes.png", b"not an image", "image/png")
+    app.file_uploader[0].upload("fine.png", png(np.zeros((9, 5), np.uint8)), "image/png").run()
+    assert "notes" in texts(app) and "uploaded images: 1" in texts(app) and not app.exception
