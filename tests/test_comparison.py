@@ -90,6 +90,14 @@ def test_overlap_of_equal_and_of_disjoint_sets():
     assert "far: 0 % of its images lie where real images do, and 0 %" in text
 
 
+def test_overlap_does_not_depend_on_how_many_images_cover_the_reference():
+    rng = np.random.default_rng(0)
+    real, drawn = rng.normal(size=(100, 3)), rng.normal(size=(2000, 3)) + 2
+    found = comparison.overlap({REAL_NAME: real, "a": drawn})
+    assert found == comparison.overlap({REAL_NAME: real, "a": drawn[:100]})
+    assert found == comparison.overlap({REAL_NAME: real, "a": drawn, "b": drawn}).splitlines()[0]
+
+
 def test_a_shifted_dimension_is_farthest_from_the_prior():
     codes = np.random.default_rng(0).normal(size=(5000, 3)) + [0, 3, 0]
     histograms = [np.histogram(column, 40) for column in codes.T]

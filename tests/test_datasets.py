@@ -176,6 +176,16 @@ def test_a_folder_with_splits_and_classes(tmp_path):
         datasets.load(tmp_path, "validation")
 
 
+def test_a_class_that_a_split_lacks_keeps_its_number(tmp_path):
+    for split, kinds in (("train", "abc"), ("test", "bc")):
+        for kind in kinds:
+            (tmp_path / split / kind).mkdir(parents=True)
+            Image.new("L", (9, 9)).save(tmp_path / split / kind / "0.png")
+    train, test = datasets.load(tmp_path, "train"), datasets.load(tmp_path, "test")
+    assert train.classes == test.classes == ("a", "b", "c")
+    assert train.labels.tolist() == [0, 1, 2] and test.labels.tolist() == [1, 2]
+
+
 def test_large_pictures_are_bounded(tmp_path, monkeypatch):
     (tmp_path / "big").mkdir()
     for i in range(3):

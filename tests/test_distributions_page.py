@@ -1,13 +1,17 @@
 """The page Distributions, run by Streamlit's own runner on entries made from real digits and fruits."""
 
+import base64
+import json
+
 import linear_entries as linear
+import numpy as np
 import pytest
 import streamlit as st
 import tiny_entries as tiny
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog
+from zoo import catalog, datasets, latents, models
 
 PAGE = "pages/measure/distributions.py"
 
@@ -75,6 +79,7 @@ def test_a_link_to_an_entry_brings_its_dataset_also_on_a_later_visit():
     assert app.selectbox(key="a").value == "digits-vae"
     assert app.selectbox(key="b").options == ["No second entry"]
     assert "Factors of the fruits" not in sections(app)
+    assert "Each point is an image, at" not in words(app)
     assert "Digits 8×8, test split: 25 of 360 images" in words(app)
     for name in ("data", "a"):
         if name in app.query_params:
@@ -101,6 +106,28 @@ def test_without_the_dataset_the_entries_are_compared_with_each_other():
     assert "No classifier here was trained on MNIST" in shown
     next(button for button in app.button if button.label == "Download MNIST").click()
     assert sound(app.run()).warning
+
+
+def test_codes_of_two_numbers_are_mapped_by_their_true_class(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
+    flat = linear.autoencoder(tmp_path / "zoo" / "flat", "digits", 2)
+    app = opened()
+    charts = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
+    (found,) = [traces for traces in charts if [trace.get("name") for trace in traces] == list("0123456789")]
+    split = datasets.load("digits", "test", 500)
+    codes = models.encode(flat, split.images)[split.labels == 3]
+    x, y = (np.frombuffer(base64.b64decode(found[3][axis]["bdata"])) for axis in "xy")
+    np.testing.assert_allclose(np.column_stack([x, y]), codes, atol=1e-5)
+    assert "Each point is an image, at" in words(app)
+
+
+def test_a_conditional_map_says_what_the_encoder_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
+    folder = tmp_path / "zoo" / "some"
+    folder.mkdir(parents=True)
+    np.savez_compressed(folder / "latents.npz", **latents.fit(np.random.default_rng(0).normal(size=(50, 2))))
+    tiny.write(folder, tiny.encoder(), tiny.decoder(conditional=True), conditional=True)
+    assert "The encoder is told “a” for want of a classifier." in words(opened())
 
 
 def test_one_entry_on_its_own():

@@ -25,7 +25,7 @@ for name in sys.argv[1:]:
         options["latent"] = 4
     options = recipe.check(options)
     images, labels = rng.random((8, 8, 12, 3), dtype="float32"), np.arange(8) % 3
-    model = run.compiled(run.build(options, images.shape[1:], 3), 1)
+    model = run.compiled(recipe.family(name)(options, images.shape[1:], 3), 1)
     before = {role: [np.array(w) for w in network.get_weights()] for role, network in model.networks.items()}
     losses = model.fit(Batches(images, labels, 8), verbose=0).history
     assert set(model.reported) <= set(losses) and all(np.isfinite(v[-1]) for v in losses.values()), (name, losses)

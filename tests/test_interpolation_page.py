@@ -57,13 +57,18 @@ def corners(count, size=5):
 
 
 @pytest.mark.parametrize("kind", ["linear", "spherical"])
-def test_between_agrees_with_paths_and_grids(kind):
-    t = np.linspace(0, 1, 4)
+def test_between_has_its_corners_where_they_belong(kind):
+    t = np.linspace(0, 1, 7)
     two, four = corners(2), corners(4)
-    np.testing.assert_allclose(walk.between(two, kind, t)[0], latents.path(two, 4, kind), atol=1e-6)
-    np.testing.assert_allclose(walk.between(four, kind, t, t), latents.grid(four, 4, kind), atol=1e-6)
-    np.testing.assert_allclose(walk.between(four, kind, [1.0], [0.0])[0, 0], four[1], atol=1e-6)
-    np.testing.assert_allclose(walk.between(four, kind, [0.0], [1.0])[0, 0], four[2], atol=1e-6)
+    assert walk.between(two, kind, t).shape == (1, 7, 5)
+    np.testing.assert_allclose(walk.between(two, kind, t)[0, [0, -1]], two, atol=1e-6)
+    found = walk.between(four, kind, t, t)
+    assert found.shape == (7, 7, 5)
+    np.testing.assert_allclose([found[0, 0], found[0, -1], found[-1, 0], found[-1, -1]], four, atol=1e-6)
+    left = {"linear": latents.lerp, "spherical": latents.slerp}[kind](four[0], four[2], 0.5)
+    np.testing.assert_allclose(found[3, 0], left, atol=1e-6)
+    if kind == "linear":
+        np.testing.assert_allclose(found[3, 3], four.mean(0), atol=1e-6)
 
 
 def test_a_walk_shows_each_kind_at_the_same_places(wall):
@@ -95,6 +100,14 @@ def test_the_class_flips_half_way(wall):
     four = [a, walk.drawn(entry, 0, 1), b, walk.drawn(entry, 0, 0)]
     square = walk.walk(entry, four, [0.2, 0.8], [0.2, 0.8]).frames["linear"]
     np.testing.assert_allclose(square.reshape(4, *tiny.SHAPE), [anchor.image for anchor in four], atol=1e-5)
+
+
+def test_only_long_codes_lie_in_a_shell(wall, monkeypatch):
+    entry = tiny.vae(wall / "some")
+    anchors = [walk.drawn(entry, seed) for seed in range(2)]
+    assert "densest in the middle" in walk.explain(entry, anchors)
+    monkeypatch.setattr(walk, "HOLLOW", 2)
+    assert "near √2 = 1.4" in walk.explain(entry, anchors)
 
 
 def test_a_class_is_found_among_random_images(wall):
@@ -209,6 +222,19 @@ def test_without_data_a_class_is_drawn_and_recognised(wall):
     tiny.vae(wall / "some", dataset={"id": "mnist", "revision": None, "images": 1})
     tiny.classifying(wall / "judge", dataset={"id": "mnist", "revision": None, "images": 1})
     assert "**A** · a, seed 0" in texts(opened())
+
+
+def test_a_class_without_images_is_not_claimed(wall, tmp_path, monkeypatch):
+    for split, kinds in (("train", "abc"), ("test", "ac")):
+        for kind in kinds:
+            path = tmp_path / "data" / "some" / "letters" / split / kind / "0.png"
+            path.parent.mkdir(parents=True)
+            Image.new("L", (4, 4), 50 * ord(kind) % 256).save(path)
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
+    tiny.vae(wall / "some", dataset={"id": "some/letters", "revision": None, "images": 3})
+    shown = texts(opened(anchor_a_class="b", anchor_b_class="c")).replace("\\", "")
+    assert "**A** · a, some/letters (there is no b" in shown or "**A** · c, some/letters (there is no b" in shown
+    assert "**B** · c, some/letters\n" in shown
 
 
 def test_images_of_an_anchor_come_from_an_upload(wall):

@@ -45,25 +45,6 @@ def test_slerp_without_an_arc_is_linear(a, b):
     np.testing.assert_allclose(latents.slerp(a, b, t), latents.lerp(a, b, t), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["linear", "spherical"])
-def test_a_path_visits_every_anchor_once(kind):
-    anchors = latents.normal(4, (8,), seed=1)
-    points = latents.path(anchors, 5, kind)
-    assert points.shape == (13, 8)
-    np.testing.assert_allclose(points[::4], anchors, atol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["linear", "spherical"])
-def test_a_grid_has_its_anchors_in_the_corners(kind):
-    anchors = latents.normal(4, (2, 3), seed=1)
-    points = latents.grid(anchors, 7, kind)
-    assert points.shape == (7, 7, 2, 3)
-    corners = [points[0, 0], points[0, -1], points[-1, 0], points[-1, -1]]
-    np.testing.assert_allclose(corners, anchors, atol=1e-6)
-    if kind == "linear":
-        np.testing.assert_allclose(points[3, 3], anchors.mean(0), atol=1e-6)
-
-
 def test_the_normal_prior_is_normal():
     draws = latents.normal(20_000, (4,), seed=0).astype(np.float64)
     np.testing.assert_allclose(draws.mean(0), 0, atol=0.03)
@@ -99,9 +80,6 @@ def test_a_traversal_moves_one_dimension():
     "call",
     [
         lambda: latents.lerp(X, np.zeros(3), 0.5),
-        lambda: latents.path(X[None], 5),
-        lambda: latents.path(np.stack([X, Y]), 1),
-        lambda: latents.grid(np.stack([X, Y]), 3),
         lambda: latents.normal(0, (2,), 0),
         lambda: latents.normal(1, (2,), 0, temperature=-1),
         lambda: latents.normal(1, (2,), 0, truncation=0),

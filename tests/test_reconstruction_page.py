@@ -3,6 +3,7 @@
 import io
 import json
 
+import linear_entries as linear
 import numpy as np
 import pytest
 import streamlit as st
@@ -11,8 +12,9 @@ from conftest import ROOT
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, conditions, fidelity, images, models, opening
+from zoo import catalog, conditions, datasets, fidelity, images, models, opening
 from zoo.metrics import reconstruction
+from zoo.widgets import extremes
 
 PAGE = "pages/explore/reconstruction.py"
 
@@ -134,11 +136,10 @@ def test_a_page_opens_with_entries_whose_data_is_here(wall):
     away = tiny.vae(wall / "away", dataset={"id": "mnist", "revision": None, "images": 1})
     here = [conditional(wall / "asks"), tiny.vae(wall / "free")]
     listed = catalog.entries()
-    assert opening.first(listed, 4) == ["free", "asks"]
-    assert opening.first([away]) == ["away"]
-    assert opening.first([]) == []
+    assert opening.first(listed, datasets.available, 4) == ["free", "asks"]
+    assert opening.first([away], datasets.available) == ["away"]
+    assert opening.first([], datasets.available) == []
     assert here[0].conditional
-    assert not opening.at_hand("/etc")
 
 
 def test_the_page_is_complete_at_once(wall):
@@ -173,6 +174,24 @@ def test_a_link_reopens_entries_and_images(wall):
     assert [tile["caption"] for tile in rows(app)[0]["tiles"]] == ["7"] * 3
     assert app.selectbox(key="of").value == "one"
     assert "train split" in "".join(caption.value for caption in app.caption)
+
+
+def test_each_entry_gets_the_images_as_they_are(wall):
+    tiny.vae(wall / "one")
+    linear.autoencoder(wall / "two", "digits", 4)
+    linear.autoencoder(wall / "wide", "fruits", 4)
+    found = rows(opened(entries=["one", "two", "wide"], input_data="digits"))
+    assert [(row["height"], row["width"]) for row in found] == [(8, 8), (4, 4), (4, 4), (8, 8), (8, 8), *[(32, 32)] * 2]
+    assert [("images were" in row["note"]) for row in found[1::2]] == [True, False, True]
+    assert "reduced from 8×8 to 4×4" in found[1]["note"]
+    assert fidelity.largest([(4, 9, 1), (8, 8, 3)]) == (8, 9, 3)
+
+
+def test_as_much_of_a_split_is_searched_as_memory_allows(monkeypatch):
+    assert extremes.search_label("mnist", "train") == "Search all 60,000 images"
+    assert extremes.search_label("some/letters", "train") == "Search up to 10,000 images"
+    monkeypatch.setattr(extremes, "capacity", lambda shape: 20_000)
+    assert extremes.search_label("mnist", "train") == "Search up to 20,000 images"
 
 
 def test_entries_of_one_title_stay_apart(wall):

@@ -13,8 +13,9 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
 
 import keras
+from PIL import Image
 
-from training import batches, cli, device, export, networks, recipe, run
+from training import batches, cli, device, evaluate, export, networks, recipe, run
 from zoo import catalog, entry, latents, models
 from zoo import networks as onnx_networks
 
@@ -64,6 +65,11 @@ def test_a_missing_or_broken_recipe_file_is_refused(tmp_path):
     broken.write_text("family = ")
     with pytest.raises(recipe.RecipeError, match="not valid TOML"):
         recipe.load(str(broken))
+
+
+@pytest.mark.parametrize("made", catalog.entries([catalog.EMBEDDED]), ids=lambda made: made.name)
+def test_an_embedded_entry_was_made_by_the_recipe_of_its_name(made):
+    assert recipe.load(made.name) == recipe.check(made.manifest.provenance.options)
 
 
 def test_overrides_are_typed_and_words_are_strings():
@@ -118,6 +124,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(family, tmp_path, monkeyp
             if name != "history":
                 np.testing.assert_allclose(a[name], b[name], rtol=1e-6, atol=1e-7, err_msg=name)
     assert len(json.loads((parts.path / "history.json").read_text())["epoch"]) == 3
+
+
+def test_resumption_is_exact_on_jax_too():
+    pytest.importorskip("jax", reason="JAX is not installed: pip install jax")
+    words = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "test_an_interrupted_run and vae"]
+    done = subprocess.run(words, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout[-2000:]
 
 
 def test_other_options_in_the_same_folder_are_refused(tmp_path):
@@ -179,6 +192,7 @@ def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp
             for name, shape in network.inputs.items()
         }
         layer = whole.get_layer(role)
+        assert layer.trainable_variables, "whoever loads it may train it further"
         expected = layer(
             [given[tensor.name] for tensor in layer.inputs] if len(given) > 1 else next(iter(given.values()))
         )
@@ -188,15 +202,34 @@ def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp
 
 def test_a_wrong_onnx_export_is_refused(monkeypatch, tmp_path):
     device.use("float32")
-    model = run.build(tiny("autoencoder"), (8, 8, 1), 10)
-    network, other = (
-        model.networks["decoder"],
-        run.build(tiny("autoencoder", seed=9), (8, 8, 1), 10).networks["decoder"],
-    )
+    split = run.training_data(tiny("autoencoder"))
+    network = run.build(tiny("autoencoder"), split).networks["decoder"]
+    other = run.build(tiny("autoencoder", seed=9), split).networks["decoder"]
     other(np.zeros((1, 4), "float32"))
     monkeypatch.setattr(type(network), "export", lambda self, *a, **k: keras.Model.export(other, *a, **k))
     with pytest.raises(recipe.RecipeError, match="differs from Keras"):
-        export.onnx_file(network, "decoder", tmp_path, np.zeros((4, 8, 8, 1), "float32"))
+        export.onnx_file(network, "decoder", tmp_path, split.images)
+
+
+def test_a_failing_export_leaves_the_entry_that_was_there(exported, tmp_path, monkeypatch):
+    made = exported["vae"]
+    shutil.copytree(made.folder, tmp_path / "vae")
+    monkeypatch.setattr(export, "_film", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export.export(made.folder.parent.parent / "runs" / "vae", tmp_path)
+    assert entry.read(tmp_path / "vae").revision == made.revision
+    assert [path.name for path in tmp_path.iterdir()] == ["vae"]
+
+
+def test_a_folder_of_unlabelled_oblong_pictures_becomes_an_entry(tmp_path):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    for index, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (60, 12, 20, 3), dtype=np.uint8)):
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    run.train(tiny("vae", dataset=str(folder), epochs=1), tmp_path / "runs")
+    made = evaluate.evaluate(export.export(tmp_path / "runs" / "vae", tmp_path / "zoo").folder)
+    assert made.dataset == "holiday" and made.shape == (12, 20, 3) and made.manifest.metrics["mse"].value > 0
+    assert "datasets:" not in (made.folder / "README.md").read_text()
 
 
 def test_an_unfinished_run_is_not_exported(tmp_path):

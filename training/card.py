@@ -16,7 +16,8 @@ def write(entry: Entry) -> None:
 def metadata(entry: Entry) -> str:
     """YAML for the card's head."""
     manifest, known = entry.manifest, datasets.NAMES.get(entry.dataset)
-    hub_id = known.hub_id if known else entry.dataset if "/" in entry.dataset else None
+    # Only what came from the Hub has a revision; a local folder may look like a Hub id and be none.
+    hub_id = known.hub_id if known else entry.dataset if manifest.dataset.revision else None
     pipeline = next((task for ability, task in PIPELINES.items() if ability in entry.capabilities), "image-to-image")
     results = [
         EvalResult(

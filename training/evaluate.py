@@ -6,10 +6,11 @@ Everything runs on the entry's ONNX networks, as the app does; nothing here need
 import json
 import logging
 import pathlib
+import shutil
 
 import numpy as np
 
-from training import card
+from training import card, staging
 from zoo import catalog, datasets, models
 from zoo import entry as entries
 from zoo import images as pictures
@@ -26,11 +27,14 @@ def evaluate(folder: pathlib.Path, seed: int = 0) -> entries.Entry:
 
     Raises EntryError for a broken entry and DatasetUnavailable without its data."""
     entry = entries.read(folder)
-    test = datasets.load(entry.dataset, "test")
+    # A dataset that is a local folder has its path in the recipe and only its name in the manifest.
+    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
     metrics = {}
-    if "classify" in entry.capabilities:
+    if test.labels is None:
+        log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
+    if "classify" in entry.capabilities and test.labels is not None:
         metrics |= accuracy(entry, test)
-    if "reconstruct" in entry.capabilities:
+    if "reconstruct" in entry.capabilities and not (entry.conditional and test.labels is None):
         metrics |= rebuild(entry, test)
     if "generate" in entry.capabilities:
         classifier = catalog.classifier_for(entry)
@@ -46,9 +50,11 @@ def evaluate(folder: pathlib.Path, seed: int = 0) -> entries.Entry:
             "" if metric["low"] is None else f"   [{metric['low']:.4g}, {metric['high']:.4g}]",
         )
     manifest = json.loads((entry.folder / "zoo.json").read_text()) | {"metrics": metrics}
-    entry = entries.write(entry.folder, manifest)
-    card.write(entry)
-    return entries.write(entry.folder, manifest)
+    with staging.replacing(entry.folder) as staged:
+        shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
+        card.write(entries.write(staged, manifest))
+        entries.write(staged, manifest)
+    return entries.read(entry.folder)
 
 
 LABELS = {
@@ -109,10 +115,15 @@ def generation(entry, classifier, test, seed: int) -> dict:
     held = datasets.load(entry.dataset, "train", count=count, seed=seed).images
     real_statistics = frechet.statistics(real_features)
     floor = frechet.distance(frechet.statistics(models.classify(classifier, held)[1]), real_statistics)
-    reference = class_metrics.histogram(test.labels[:COUNT], classes)
+    labels = None if test.labels is None else test.labels[:COUNT]
+    reference = np.ones(classes) if labels is None else class_metrics.histogram(labels, classes)
     rounds = []
     for offset in range(SEEDS):
-        samples = models.sample(entry, count, seed + offset)
+        # A conditional entry is asked for the classes of the real images, in another order for each seed.
+        asked = None
+        if entry.conditional and labels is not None:
+            asked = np.random.default_rng(seed + offset).permutation(labels)
+        samples = models.sample(entry, count, seed + offset, label=asked)
         probabilities, features = models.classify(classifier, samples.images)
         given = probabilities.argmax(1)
         counts = class_metrics.histogram(given, classes)
@@ -156,11 +167,13 @@ def frechet_along_training(dataset: str, generate, count: int = 2000, seed: int 
     return judge
 
 
-def confusion_sheet(entry) -> np.ndarray:
-    """A classifier's confusion matrix on the test split as a uint8 picture: rows are true classes, columns predictions.
+def confusion_sheet(entry) -> np.ndarray | None:
+    """A classifier's confusion matrix on the test split as a uint8 picture, None without labels.
 
-    Grey is the share on a square-root scale, so that rare confusions show."""
-    test = datasets.load(entry.dataset, "test")
+    Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
+    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
+    if test.labels is None:
+        return None
     predicted = models.classify(entry, test.images)[0].argmax(1)
     counts = np.zeros((len(entry.classes), len(entry.classes)))
     np.add.at(counts, (test.labels, predicted), 1)

@@ -3,19 +3,17 @@
 import json
 import pathlib
 import shutil
-import subprocess
-import tempfile
 
 import keras
 import numpy as np
 from PIL import Image
 
-from training import card, device, evaluate
+from training import card, device, evaluate, staging
 from training import recipe as recipes
 from training import run as runs
-from zoo import datasets, latents, models
 from zoo import entry as entries
 from zoo import images as pictures
+from zoo import latents, models
 
 TOLERANCE = 1e-4
 STATISTICS_IMAGES = 20_000  # training images whose codes the statistics of the aggregate posterior are taken on
@@ -28,19 +26,18 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
     folder = runs.Folder(run)
     recipe = folder.recipe()
     device.use("float32", recipe.seed)  # published networks are float32, whatever they were trained in
-    train = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
-    model = runs.build(recipe, train.images.shape[1:], len(train.classes) if train.labels is not None else 0)
+    train = runs.training_data(recipe)
+    model = runs.build(recipe, train)
     done, history = folder.restore(model, optimizer=False)
     if done < recipe.epochs:
         raise recipes.RecipeError(
             f"{run} has run {done} of {recipe.epochs} epochs; finish it with: python -m training train {recipe.name}."
         )
+    for network in model.exported.values():
+        network.trainable = True  # whoever loads it may train it further
 
-    destination = pathlib.Path(destination)
-    destination.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination, prefix=".") as temporary:
-        staged = pathlib.Path(temporary) / recipe.name
-        staged.mkdir()
+    final = pathlib.Path(destination) / recipe.name
+    with staging.replacing(final) as staged:
         keras.saving.save_model(whole(model.exported, recipe.name), staged, zipped=False)
         shutil.rmtree(staged / "assets", ignore_errors=True)  # stock layers have none
         networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
@@ -51,13 +48,11 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         if "encode" in entry.capabilities:
             np.savez_compressed(staged / "latents.npz", **statistics(entry, train, recipe.seed))
             entry = entries.write(staged, manifest)
-        (staged / "samples.png").write_bytes(pictures.png(sample_sheet(entry)))
+        sheet = sample_sheet(entry)
+        if sheet is not None:
+            (staged / "samples.png").write_bytes(pictures.png(sheet))
         card.write(entries.write(staged, manifest))
-        entry = entries.write(staged, manifest)
-        entries.verify(entry)
-        final = destination / recipe.name
-        shutil.rmtree(final, ignore_errors=True)
-        shutil.move(staged, final)
+        entries.verify(entries.write(staged, manifest))
     return entries.read(final)
 
 
@@ -126,7 +121,7 @@ def statistics(entry: entries.Entry, train, seed: int) -> dict[str, np.ndarray]:
     return latents.fit(drawn, mean, 2 * np.log(deviation), seed=seed)
 
 
-def sample_sheet(entry: entries.Entry) -> np.ndarray:
+def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
     """The gallery's picture, uint8 (H, W, 3): samples by the default sampler, conditional entries with one column per
     class; for a classifier its confusion matrix on the test split."""
     if "generate" not in entry.capabilities:
@@ -160,8 +155,13 @@ def _manifest(model, folder: runs.Folder, train, networks: dict, history: dict) 
         "year": model.year,
         "paper": model.paper,
         "description": recipe.description,
-        "tags": ["latent-zoo", recipe.family, recipe.dataset],
-        "dataset": {"id": recipe.dataset, "revision": train.revision, "images": len(train.images)},
+        "tags": ["latent-zoo", recipe.family, train.name],
+        "dataset": {
+            "id": train.name,
+            "revision": train.revision,
+            "images": len(train.images),
+            "source": train.source,
+        },
         "image": {"shape": list(model.shape), "range": [0, 1]},
         "latent": {"shape": [recipe.latent], "prior": model.prior} if model.prior else None,
         "classes": list(train.classes),
@@ -174,20 +174,6 @@ def _manifest(model, folder: runs.Folder, train, networks: dict, history: dict) 
             **folder.origin(),
             "images_seen": history["images"][-1],
             "seconds": history["seconds"][-1],
-            "code": revision(),
             "options": recipe.model_dump(),
         },
     }
-
-
-def revision() -> str:
-    """Git revision of the code, "unknown" outside a repository; "+" marks uncommitted changes."""
-    root = pathlib.Path(__file__).parent
-
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True)
-
-    head = git("rev-parse", "--short=12", "HEAD")
-    if head.returncode:
-        return "unknown"
-    return head.stdout.strip() + ("+" if git("status", "--porcelain", "--", str(root)).stdout.strip() else "")

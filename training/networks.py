@@ -30,7 +30,8 @@ def _single(inputs: list):
 def _grid(shape: tuple[int, int, int]) -> tuple[int, int]:
     if shape[0] % 4 or shape[1] % 4:
         raise RecipeError(
-            f'Convolutional networks need image sides divisible by 4, not {shape[0]}×{shape[1]}; use network = "dense".'
+            f"Convolutional networks need image sides divisible by 4, not {shape[0]}×{shape[1]}; resize the images, "
+            'or choose a family that offers network = "dense".'
         )
     return shape[0] // 4, shape[1] // 4
 

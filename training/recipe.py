@@ -21,9 +21,9 @@ class Recipe(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")
-    title: str
+    title: str = pydantic.Field(min_length=1, max_length=200)
     family: str
-    description: str = ""
+    description: str = pydantic.Field("", max_length=4000)
     dataset: str
     images: int | None = pydantic.Field(None, ge=8, description="train on this many images, all when absent")
     network: Literal["conv", "dense"] = "conv"

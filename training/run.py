@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -25,11 +26,40 @@ from zoo import images as pictures
 
 log = logging.getLogger("training")
 PREVIEWS = 60
+WRITTEN = ("checkpoint.npz", "history.json", "origin.json")
 
 
-def build(recipe, shape, classes: int):
-    """The family of a recipe as a model, not yet compiled."""
-    return recipes.family(recipe.family)(recipe, shape, classes)
+def training_data(recipe) -> datasets.Split:
+    """The training split that a recipe names; RecipeError for data that cannot be trained on."""
+    try:
+        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
+    except datasets.DatasetUnavailable:
+        raise
+    except (ValueError, RuntimeError) as error:
+        raise recipes.RecipeError(f"The dataset {recipe.dataset} cannot be used: {error}") from error
+    if len(set(split.classes)) < len(split.classes):
+        raise recipes.RecipeError(f"The dataset {recipe.dataset} has two classes of the same name; rename one.")
+    return split
+
+
+def build(recipe, split: datasets.Split):
+    """The family of a recipe as a model for the images of a split, not yet compiled."""
+    classes = len(split.classes) if split.labels is not None else 0
+    return recipes.family(recipe.family)(recipe, split.images.shape[1:], classes)
+
+
+def code_revision() -> str:
+    """Git revision of the code that makes entries, "unknown" outside a repository; "+" marks uncommitted changes."""
+    root = pathlib.Path(__file__).parent.parent
+
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True)
+
+    head = git("rev-parse", "--short=12", "HEAD")
+    if head.returncode:
+        return "unknown"
+    changed = git("status", "--porcelain", "--", "training/*.py", "zoo/*.py").stdout.strip()
+    return head.stdout.strip() + ("+" if changed else "")
 
 
 def compiled(model, steps: int):
@@ -61,7 +91,7 @@ class Folder:
         options = recipe.model_dump()
         saved = self.path / "recipe.json"
         if fresh or not saved.exists():
-            for stale in [*self.snapshots.glob("*.png"), self.path / "checkpoint.npz", self.path / "history.json"]:
+            for stale in [*self.snapshots.glob("*.png"), *map(self.path.joinpath, WRITTEN)]:
                 stale.unlink(missing_ok=True)
         elif (before := self.recipe().model_dump()) != options:
             changed = sorted(key for key in {*before, *options} if before.get(key) != options.get(key))
@@ -80,8 +110,17 @@ class Folder:
         return recipes.check(json.loads(saved.read_text()))
 
     def origin(self) -> dict:
-        """Backend, device and precision that the run was trained with."""
+        """Backend, device, precision and code revision that the run was trained with."""
         return json.loads((self.path / "origin.json").read_text())
+
+    def begin(self, **origin: str) -> None:
+        """Note where a run is trained; a part that is trained elsewhere is noted behind the first."""
+        path = self.path / "origin.json"
+        before = self.origin() if path.exists() else {}
+        for key, value in origin.items():
+            parts = before.get(key, value).split(", then ")
+            before[key] = ", then ".join(parts if parts[-1] == value else [*parts, value])
+        _write(path, json.dumps(before))
 
     def save(self, model, epoch: int, history: dict) -> None:
         """Checkpoint after `epoch` epochs; replaces the one before in one move."""
@@ -216,14 +255,10 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
 
     Raises RecipeError (wrong recipe, diverged) and datasets.DatasetUnavailable."""
     policy = device.use(recipe.precision, recipe.seed)
-    split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
+    split = training_data(recipe)
     folder = Folder(pathlib.Path(runs) / recipe.name)
     folder.open(recipe, fresh)
-    _write(
-        folder.path / "origin.json",
-        json.dumps({"backend": device.BACKEND, "device": device.description(), "precision": policy}),
-    )
-    model = build(recipe, split.images.shape[1:], len(split.classes) if split.labels is not None else 0)
+    model = build(recipe, split)
     batches = Batches(split.images, split.labels, recipe.batch, recipe.seed, recipe.shift, recipe.flip)
     compiled(model, recipe.epochs * len(batches))
     done, history = folder.restore(model)
@@ -238,6 +273,7 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
         f", resumed after epoch {done}" if done else "",
     )
     if done < recipe.epochs:
+        folder.begin(backend=device.BACKEND, device=device.description(), precision=policy, code=code_revision())
         judge = evaluate.frechet_along_training(recipe.dataset, generate) if model.prior == "normal" else None
         recorder = Recorder(folder, batches, previewer(recipe, split), history, judge)
         model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=0, callbacks=[recorder], shuffle=False)

@@ -35,6 +35,8 @@ READINGS = {
     "drawn from: where the prior is wider, the decoder is asked for what it never learned.",
     "Codes without prior": "How the codes of the training images are spread in each dimension: nothing shapes them, so "
     "new codes are drawn from a distribution fitted to these.",
+    "Map of codes": "Each point is an image, at the two numbers its encoder gives it: neighbours look alike, and "
+    "colours that mix are classes it confuses.",
 }
 
 
@@ -172,9 +174,11 @@ def covered(counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> str:
 def overlap(features: Mapping[str, np.ndarray], most: int = 2000) -> str:
     """Say how far the sets overlap with the reference in the whole feature space: features are (N, F).
 
-    By precision (Kynkäänniemi et al. 2019) and coverage (Naeem et al. 2020) of the first `most` images.
+    By precision (Kynkäänniemi et al. 2019) and coverage (Naeem et al. 2020) of the first images of each set, equally
+    many and at most `most`: the more images there are to cover a set, the more of it is covered.
     """
     reference, *others = features
+    most = min(most, *(len(values) for values in features.values()))
     parts = []
     for name in others:
         scores = prdc.scores(features[reference][:most], features[name][:most])

@@ -26,7 +26,6 @@ class Known:
     shape: tuple[int, int, int]
     classes: tuple[str, ...]
     counts: dict[str, int]
-    licence: str
     hub_id: str | None = None
     revision: str | None = None
     files: dict[str, tuple[str, ...]] | None = None
@@ -42,14 +41,14 @@ _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hor
 
 # The revisions are the parquet commits that e.g. mteb (MNISTClassification, CIFAR10Clustering) and Ray's tests pin.
 NAMES: dict[str, Known] = {
-    "digits": Known("Digits 8×8", (8, 8, 1), _TEN, {"train": 1437, "test": 360}, "CC BY 4.0"),
-    "fruits": Known("Fruits", (32, 32, 3), ("apple", "orange"), {"train": 20_000, "test": 4_000}, "MIT"),
-    "mnist": Known("MNIST", (28, 28, 1), _TEN, {"train": 60_000, "test": 10_000}, "CC BY-SA 3.0", "ylecun/mnist",
+    "digits": Known("Digits 8×8", (8, 8, 1), _TEN, {"train": 1437, "test": 360}),
+    "fruits": Known("Fruits", (32, 32, 3), ("apple", "orange"), {"train": 20_000, "test": 4_000}),
+    "mnist": Known("MNIST", (28, 28, 1), _TEN, {"train": 60_000, "test": 10_000}, "ylecun/mnist",
                    "77f3279092a1c1579b2250db8eafed0ad422088c", _hub_files("mnist")),
-    "fashion_mnist": Known("Fashion-MNIST", (28, 28, 1), _FASHION, {"train": 60_000, "test": 10_000}, "MIT",
+    "fashion_mnist": Known("Fashion-MNIST", (28, 28, 1), _FASHION, {"train": 60_000, "test": 10_000},
                            "zalando-datasets/fashion_mnist", "531be5e2ccc9dba0c201ad3ae567a4f3d16ecdd2",
                            _hub_files("fashion_mnist")),
-    "cifar10": Known("CIFAR-10", (32, 32, 3), _CIFAR10, {"train": 50_000, "test": 10_000}, "not stated",
+    "cifar10": Known("CIFAR-10", (32, 32, 3), _CIFAR10, {"train": 50_000, "test": 10_000},
                      "uoft-cs/cifar10", "0b2714987fa478483af9968de7c934580d0bb9a2", _hub_files("plain_text")),
 }  # fmt: skip
 

@@ -79,6 +79,12 @@ def titles(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
+def largest(shapes: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
+    """Return the shape (H, W, C) in which images of all these shapes lose nothing."""
+    height, width, channels = (max(sizes) for sizes in zip(*shapes, strict=True))
+    return height, width, channels
+
+
 def bottleneck(entry: Entry) -> tuple[int, int, float]:
     """Return how many numbers an image has, how many its code has, and the first divided by the second."""
     pixels, code = math.prod(entry.shape), math.prod(entry.latent_shape)

@@ -1,6 +1,5 @@
-"""Latent space in numpy: paths, grids, priors, traversals and the statistics of an aggregate posterior."""
+"""Latent space in numpy: interpolation, priors, traversals and the statistics of an aggregate posterior."""
 
-import itertools
 import math
 import zipfile
 import zlib
@@ -57,38 +56,6 @@ def slerp(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray:
         return straight
     direction = (np.sin((1 - t) * angle) * direction_a + np.sin(t * angle) * direction_b) / sine
     return (((1 - t) * norm_a + t * norm_b) * direction).astype(np.float32)
-
-
-def path(anchors: np.ndarray, steps: int, kind: Kind = "spherical") -> np.ndarray:
-    """Visit the anchors (A, *latent) in order, `steps` points from each to the next, both included.
-
-    Returns:
-        ((A - 1)·(steps - 1) + 1, *latent) float32; an anchor between two segments appears once.
-    """
-    anchors = np.asarray(anchors, np.float32)
-    if len(anchors) < 2 or steps < 2:
-        raise ValueError("A path needs at least two anchors and two steps.")
-    interpolate, t = _INTERPOLATION[kind], np.linspace(0, 1, steps)
-    segments = [interpolate(a, b, t)[:-1] for a, b in itertools.pairwise(anchors)]
-    return np.concatenate([*segments, anchors[-1:]])
-
-
-def grid(anchors: np.ndarray, steps: int, kind: Kind = "spherical") -> np.ndarray:
-    """Fill a square between four anchors: first along the left and right edge, then across each row.
-
-    Args:
-        anchors: (4, *latent): top left, top right, bottom left, bottom right.
-        steps: points per side, at least 2.
-
-    Returns:
-        (steps, steps, *latent) float32, rows first.
-    """
-    anchors = np.asarray(anchors, np.float32)
-    if len(anchors) != 4 or steps < 2:
-        raise ValueError("A grid needs four anchors and at least two steps.")
-    interpolate, t = _INTERPOLATION[kind], np.linspace(0, 1, steps)
-    left, right = interpolate(anchors[0], anchors[2], t), interpolate(anchors[1], anchors[3], t)
-    return np.stack([interpolate(a, b, t) for a, b in zip(left, right, strict=True)])
 
 
 def normal(
@@ -232,9 +199,6 @@ def gmm(
         root = _root(statistics["gmm_covariances"][component])
         latents[rows] = statistics["gmm_means"][component] + noise[rows] @ root.T
     return latents
-
-
-_INTERPOLATION = {"linear": lerp, "spherical": slerp}
 
 
 def _pair(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

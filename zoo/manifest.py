@@ -64,6 +64,7 @@ class Dataset(Part):
     id: Line
     revision: Annotated[str, Field(max_length=100)] | None = None
     images: Count | None = None
+    source: Text = ""
 
 
 class Image(Part):

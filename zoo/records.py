@@ -45,10 +45,14 @@ class Request:
 
 
 class Files(NamedTuple):
-    """Relative names of a split's files; `held_out` when they are a training split that gives a tenth for testing."""
+    """Relative names of a split's files; `held_out` when they are a training split that gives a tenth for testing.
+
+    `siblings` are the names of all splits' files: class names come from all of them.
+    """
 
     names: list[str]
     held_out: bool
+    siblings: list[str]
 
 
 class Found(NamedTuple):
@@ -121,7 +125,7 @@ def split_files(names: list[str], split: str) -> Files:
     if files[0].endswith(".parquet"):
         configuration = _configuration(files[0])
         files = [n for n in files if _configuration(n) == configuration]
-    return Files(files, held_out)
+    return Files(files, held_out, names)
 
 
 def _configuration(name: str) -> str:
@@ -156,7 +160,9 @@ def _read_pictures(folder: Path, files: Files, request: Request, report: Progres
     # A file without a split means that the folder is not divided, and then folders are classes, whatever their names.
     divided = all(_split_part(n) is not None for n in files.names)
     parents = [_class_of(n, divided) for n in files.names]
-    classes = tuple(sorted({p for p in parents if p is not None}))
+    # Of all splits: a split that lacks a class must not number the others anew.
+    listed = {_class_of(n, divided) for n in files.siblings if not divided or _split_part(n) is not None}
+    classes = tuple(sorted(listed - {None}))
     numbers = {c: k for k, c in enumerate(classes)}
     labels = None if None in parents else np.array([numbers[p] for p in parents], np.int64)
     rows = _rows(len(paths), files.held_out, request)

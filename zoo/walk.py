@@ -36,6 +36,7 @@ REACH = 2.5  # standard deviations that a traversal goes to each side
 CANDIDATES = 256
 TRAVERSED = 16
 LARGEST_GIF_SIDE = 160
+HOLLOW = 8  # numbers in a code: with fewer, random codes are many in the middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,13 @@ def explain(entry: Entry, anchors: Sequence[Anchor]) -> str:
         "The cross-fade lays one picture over the other. On the latent paths every picture is painted by the decoder: "
         "strokes bend and colours shift instead of fading."
     ]
-    if entry.manifest.latent.prior == "normal":
-        size = math.prod(entry.latent_shape)
+    size = math.prod(entry.latent_shape)
+    if entry.manifest.latent.prior == "normal" and size < HOLLOW:
+        says.append(
+            f"With so few numbers in a code ({size}), random codes are densest in the middle, so the straight line is "
+            "as good as the arc."
+        )
+    elif entry.manifest.latent.prior == "normal":
         norms = " and ".join(f"{np.linalg.norm(anchor.latent):.1f}" for anchor in anchors[:2])
         says.append(
             f"Random codes of {size} numbers have a norm ‖z‖ near √{size} = {size**0.5:.1f}; A and B have {norms}. The "

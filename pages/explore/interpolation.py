@@ -25,7 +25,8 @@ def main() -> None:
     found = [entry for entry in widgets.entries("decode") if entry.capabilities & {"encode", "generate"}]
     left, *places = st.columns([2, 1, 1], gap="medium")
     with left:
-        entry = widgets.entry_picker(needs=["decode"], among=found, default="".join(opening.first(found)))
+        first = "".join(opening.first(found, widgets.available))
+        entry = widgets.entry_picker(needs=["decode"], among=found, default=first)
         count = widgets.bound(st.segmented_control, "Anchors", [2, 4], key="anchors", default=2, required=True)
         widgets.placard(entry)
     with widgets.guard():
@@ -112,8 +113,7 @@ def dimensions(entry: Entry, anchors: Sequence[Anchor]) -> None:
         matrix(rows, [f"step {step + 1}" for step in range(walk.STEPS)], key="traversal")
         st.caption(walk.DIMENSIONS)
         filename = f"{entry.name}-dimensions"
-        pictures = [move.frames for move in moves]
-        widgets.download("Traversals", lambda: images.png(images.strip(pictures)), f"{filename}.png")
+        widgets.download("Traversals", lambda: images.png(images.strip([m.frames for m in moves])), f"{filename}.png")
         widgets.figure(plots.effect_bars(ranked), key="effects", caption=walk.EFFECTS, filename=filename)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from zoo import fidelity, images, opening, plots, widgets
 from zoo.catalog import classifier_for
 from zoo.entry import Entry
-from zoo.widgets.extremes import SPLITS, described, most, searchable, split_errors
+from zoo.widgets.extremes import SPLITS, described, most, search_label, searchable, split_errors
 from zoo.widgets.matrix import Row, matrix
 
 FEW = 1000
@@ -21,9 +21,10 @@ def main() -> None:
         "What comes back is what the entry has understood; what is missing is shown as the difference."
     )
     entries = widgets.entries("reconstruct")
-    chosen = widgets.entries_picker(needs=["reconstruct"], default=opening.first(entries, 4))
+    chosen = widgets.entries_picker(needs=["reconstruct"], default=opening.first(entries, widgets.available, 4))
     with st.expander("Images: from a dataset, uploaded, drawn or painted by another entry", icon=":material/image:"):
-        picked = widgets.image_source("input", chosen[0].shape, prefer=chosen[0].dataset, count=8, most=24)
+        shape = fidelity.largest([entry.shape for entry in chosen])
+        picked = widgets.image_source("input", shape, prefer=chosen[0].dataset, count=8, most=24, native=True)
     compare(chosen, picked)
     st.header("Best and worst")
     extremes(chosen)
@@ -56,7 +57,8 @@ def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
             "Each column is one image: what goes in, what each entry makes of its code, and where the two differ. "
             "With noise or a box the entries see the degraded image; the errors are against the clean one."
         )
-        pictures = [images.fit(row.pictures, chosen[0].shape)[0] for row in rows]
+        shape = fidelity.largest([row.pictures.shape[1:] for row in rows])
+        pictures = [images.fit(row.pictures, shape)[0] for row in rows]
         series = dict(zip(fidelity.titles(chosen), [result.errors for result in found], strict=True))
         with st.container(horizontal=True):
             widgets.download("Matrix", lambda: images.png(images.strip(pictures)), "reconstruction.png")
@@ -88,8 +90,8 @@ def extremes(chosen: Sequence[Entry]) -> None:
         split = widgets.bound(st.segmented_control, "Split", SPLITS, key="split", default="test", required=True)
         name, count = searchable(entry), FEW
         if most(name, split) > FEW:
-            label = f"Search {most(name, split):,} images"
-            count = most(name, split) if widgets.bound(st.toggle, label, key="all", default=False) else FEW
+            everything = widgets.bound(st.toggle, search_label(name, split), key="all", default=False)
+            count = most(name, split) if everything else FEW
     with widgets.guard():
         classifier, pool = classifier_for(entry, widgets.entries()), widgets.dataset(name, split, count)
         errors = split_errors(entry, name, split, count, classifier)

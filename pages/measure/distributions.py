@@ -12,7 +12,7 @@ from zoo.entry import Entry
 from zoo.plots import REAL_NAME
 from zoo.widgets.findings import show, tell
 from zoo.widgets.pairs import pair_picker
-from zoo.widgets.summaries import overlap, summaries
+from zoo.widgets.summaries import code_map, overlap, summaries
 
 COUNTS = (500, 1000, 2000, 5000)
 Sets = dict[str, Summary]
@@ -36,9 +36,10 @@ def main() -> None:
         for column, section in zip(st.columns(2, gap="large"), pair, strict=True):
             with column, widgets.guard():
                 section(sets, chosen)
-    for section in (codes, factors):
-        with widgets.guard():
-            section(sets, chosen)
+    with widgets.guard():
+        codes(chosen, count, seed)
+    with widgets.guard():
+        factors(sets)
 
 
 def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
@@ -53,11 +54,13 @@ def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
 
 
 def brightness(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Compare how many pixels are how bright."""
     values = {name: found.pixels for name, found in sets.items()}
     show("Brightness", plots.intensity_histogram(values), comparison.brightness(sets))
 
 
 def averages(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Compare the mean image and the deviation of each pixel."""
     st.subheader("Average and variety")
     pictures = np.concatenate([[found.mean for found in sets.values()], comparison.spread_images(sets)])
     names = [f"{what}, {name}" for what in ("mean", "deviation") for name in sets]
@@ -67,6 +70,7 @@ def averages(sets: Sets, chosen: Sequence[Entry]) -> None:
 
 
 def classes(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Compare how often the classifier of the dataset sees each class."""
     classifier = classifier_for(chosen[0], widgets.entries())
     if classifier is None:
         title = widgets.plain(widgets.dataset_title(chosen[0].dataset))
@@ -77,6 +81,7 @@ def classes(sets: Sets, chosen: Sequence[Entry]) -> None:
 
 
 def features(sets: Sets, chosen: Sequence[Entry]) -> None:
+    """Compare the sets as the classifier sees them, along their principal axes."""
     found = {name: item.features for name, item in sets.items() if item.features is not None}
     if found:
         axes = comparison.principal_axes(next(iter(found.values())))
@@ -84,8 +89,8 @@ def features(sets: Sets, chosen: Sequence[Entry]) -> None:
         show("Features", plots.feature_pca(points, axes.explained), overlap(found))
 
 
-def codes(sets: Sets, chosen: Sequence[Entry]) -> None:
-    """Compare the codes of the training images with the prior, for each entry that has an encoder."""
+def codes(chosen: Sequence[Entry], count: int, seed: int) -> None:
+    """Compare the codes of the training images with the prior; map the codes of real images that are two numbers."""
     st.subheader("Codes")
     found = {entry: latents.load(entry) for entry in chosen}
     for name in (widgets.plain(entry.name) for entry in chosen if found[entry] is None):
@@ -100,9 +105,10 @@ def codes(sets: Sets, chosen: Sequence[Entry]) -> None:
             reading = comparison.READINGS["Codes" if prior else "Codes without prior"]
             widgets.figure(fig, key=f"codes-{entry.name}", caption=reading)
             tell(comparison.against_prior(statistics, prior))
+            code_map(entry, count, seed)
 
 
-def factors(sets: Sets, chosen: Sequence[Entry]) -> None:
+def factors(sets: Sets) -> None:
     """Compare hue, size and position of fruits."""
     found = {name: item.truth or item.measured for name, item in sets.items() if item.measured is not None}
     if found:

@@ -16,7 +16,7 @@ class Family(family.Family):
     reported = ("reconstruction",)
 
     class Recipe(recipe.Recipe):
-        latent: int = pydantic.Field(32, ge=1, le=4096, description="size of the bottleneck")
+        latent: int = pydantic.Field(32, ge=1, le=1024, description="size of the bottleneck")
 
     def build_networks(self):
         r = self.recipe

@@ -1,10 +1,14 @@
-"""DCGAN: unsupervised representation learning with deep convolutional GANs, Radford et al. 2016, arXiv:1511.06434
+"""DCGAN: unsupervised representation learning with deep convolutional GANs, Radford et al. 2015, arXiv:1511.06434
 
     discriminator: min E[softplus(−D(x))] + E[softplus(D(G(z)))] + γ/2 · E‖∇D(x)‖²
     generator:     min E[softplus(−D(G(z)))]                       the non-saturating loss of Goodfellow et al. 2014
 
-The penalty is R1 (Mescheder et al. 2018, arXiv:1801.04406), taken on a part of each batch; γ = 0 is the original.
+From the paper: an all-convolutional pair, batch normalisation in the generator, LeakyReLU in the discriminator. Newer:
+R1 (Mescheder et al. 2018, arXiv:1801.04406) on a part of each batch in place of the discriminator's normalisation, Adam
+with β₁ = 0, depth-to-space in place of transposed convolutions, and an average of the generator's weights.
 """
+
+from typing import Literal
 
 import keras
 import pydantic
@@ -20,6 +24,7 @@ class Family(family.Family):
     reported = ("discriminator", "generator", "penalty")
 
     class Recipe(recipe.Recipe):
+        network: Literal["conv"] = "conv"
         latent: int = pydantic.Field(64, ge=1, le=4096, description="latent dimensions")
         critic_width: int = pydantic.Field(64, ge=4, le=1024, description="channels of the discriminator")
         penalty: float = pydantic.Field(0.5, ge=0, le=1000, description="γ of R1, or λ of the gradient penalty")

@@ -18,7 +18,7 @@ class Family(family.Family):
     reported = ("reconstruction", "kl")
 
     class Recipe(recipe.Recipe):
-        latent: int = pydantic.Field(16, ge=1, le=4096, description="latent dimensions")
+        latent: int = pydantic.Field(16, ge=1, le=1024, description="latent dimensions")
         beta: float = pydantic.Field(
             1.0, ge=0, le=1000, description="weight of the KL term; 1 is the evidence lower bound"
         )

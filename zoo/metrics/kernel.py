@@ -23,23 +23,6 @@ def distance(real: np.ndarray, generated: np.ndarray) -> float:
     return within - 2 * _sum(real, generated) / (n * m)
 
 
-def subset_distances(
-    real: np.ndarray, generated: np.ndarray, subsets: int = 100, size: int = 1000, seed: int = 0
-) -> np.ndarray:
-    """Distances between random subsets of `size` vectors, the paper's protocol: (subsets,) float64.
-
-    Their mean estimates the distance, their standard deviation its spread. Sets smaller than `size` set the size.
-    """
-    rng = np.random.default_rng(seed)
-    size = min(size, len(real), len(generated))
-    return np.array(
-        [
-            distance(rng.choice(real, size, replace=False), rng.choice(generated, size, replace=False))
-            for _ in range(subsets)
-        ]
-    )
-
-
 def _checked(features: np.ndarray) -> np.ndarray:
     """Features as float64 (N, D + 1) whose inner products are x·y / D + 1."""
     features = np.asarray(features, dtype=np.float64)

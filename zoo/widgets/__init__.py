@@ -6,6 +6,7 @@ Markdown.
 
 from zoo.widgets.charts import download, figure
 from zoo.widgets.loading import (
+    available,
     broken,
     cached,
     card_text,
@@ -37,6 +38,7 @@ __all__ = [
     "CAPABILITIES",
     "HOW_TO_FILL",
     "Picked",
+    "available",
     "bound",
     "broken",
     "cached",

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import images, models, opening, walk
+from zoo import images, models, walk
 from zoo.catalog import classifier_for
 from zoo.entry import Entry
 from zoo.walk import Anchor
-from zoo.widgets.loading import cached, dataset, entries, plain
+from zoo.widgets.loading import available, cached, dataset, entries, plain
 from zoo.widgets.placards import dataset_title
 from zoo.widgets.sources import image_source
 from zoo.widgets.urls import bound
@@ -63,7 +63,7 @@ def _classes(entry: Entry) -> tuple[str, ...]:
 
 
 def _has_images(entry: Entry) -> bool:
-    return "encode" in entry.capabilities and opening.at_hand(entry.dataset)
+    return "encode" in entry.capabilities and available(entry.dataset)
 
 
 def _seed(key: str, index: int) -> int:
@@ -84,7 +84,9 @@ def _by_class(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, s
     members = np.flatnonzero(pool.labels == classes.index(wanted))
     row = int(np.random.default_rng(seed).permutation(members if len(members) else len(pool.images))[0])
     image = images.fit(pool.images[row][None], entry.shape)[0][0]
-    name = f"{wanted}, {dataset_title(pool.name)}"
+    name = f"{classes[pool.labels[row]]}, {dataset_title(pool.name)}"
+    if not len(members):
+        name += f" (there is no {wanted} among the images read)"
     return _encoded(entry, image, name, int(pool.labels[row]), tuple(classes), None)
 
 

@@ -3,33 +3,42 @@
 import numpy as np
 import streamlit as st
 
-from zoo import fidelity, opening
+from zoo import fidelity
 from zoo.datasets import NAMES
 from zoo.entry import Entry
-from zoo.widgets.loading import cached, dataset, plain
+from zoo.widgets.loading import available, cached, capacity, dataset, plain
 from zoo.widgets.placards import dataset_title
 
 SPLITS = ("test", "train")
 CHUNK = 512
-LARGEST = 10_000
+LARGEST = 10_000  # images of a split of unknown size
 
 
 def searchable(entry: Entry) -> str:
     """Return the dataset to search: the one of the entry, or what can stand in for it on this machine."""
-    if opening.at_hand(entry.dataset):
+    if available(entry.dataset):
         return entry.dataset
     return "digits" if entry.shape[2] == 1 else "fruits"
 
 
 def most(name: str, split: str) -> int:
-    """Return how many images of a split can be searched: all of it, at most LARGEST."""
+    """Return how many images of a split can be searched: all where their number is known and memory allows."""
     known = NAMES.get(name)
-    return min(LARGEST, known.counts[split]) if known else LARGEST
+    return min(known.counts[split], capacity(known.shape)) if known else LARGEST
+
+
+def search_label(name: str, split: str) -> str:
+    """Return what the choice to search more of a split says."""
+    known = NAMES.get(name)
+    share = "all" if known and known.counts[split] == most(name, split) else "up to"
+    return f"Search {share} {most(name, split):,} images"
 
 
 def described(entry: Entry, name: str, split: str, count: int) -> str:
     """Return what was searched, as Markdown."""
-    text = f"{count:,} images of {plain(dataset_title(name))}, {split} split, were searched"
+    known = NAMES.get(name)
+    of = f" of {known.counts[split]:,}" if known and count < known.counts[split] else ""
+    text = f"{count:,}{of} images of {plain(dataset_title(name))}, {split} split, were searched"
     if name != entry.dataset:
         text += f" ({plain(dataset_title(entry.dataset))}, on which the entry was trained, is not on this machine)"
     return f"{text}. What is common and plain comes back best; rare shapes and fine texture come back worst."

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from zoo.datasets import DatasetUnavailable, Split
 from zoo.entry import Entry, EntryError
 
 POOL = 1000
+MAX_POOL_BYTES = 64 << 20  # of a split's first images: eight are kept
+MAX_SPLIT_BYTES = 256 << 20  # of a larger part: two are kept
 MAX_SHEET_BYTES = 8 << 20
 MAX_TEXT_BYTES = 4 << 20
 
@@ -79,15 +82,36 @@ def _catalog() -> list[Entry | Broken]:
     return _load(os.environ.get("ZOO_ENTRIES", ""))
 
 
-def dataset(name: str, split: str = "test", count: int | None = POOL, seed: int = 0) -> Split:
-    """Return a split (shared and read-only); raises DatasetUnavailable with one sentence.
+@st.cache_data(ttl=5, max_entries=256, show_spinner=False)
+def available(name: str, split: str = "test") -> bool:
+    """Whether a split can be read without any network; on disk that is looked up at most every five seconds.
 
-    Downloads, with a progress bar, when the data is not on this machine: ask `datasets.available(name, split)` first
-    where that would surprise. A failed download is not tried again for a minute.
+    Names come from entries, which are untrusted: a path is no dataset that they may offer.
     """
-    if not datasets.available(name, split) and (reason := _fetch(name, split)):
-        raise DatasetUnavailable(reason)
-    return _read(name, split, count, seed)
+    return not name.startswith(("/", ".", "~")) and datasets.available(name, split)
+
+
+def capacity(shape: tuple[int, ...], limit: int = MAX_SPLIT_BYTES) -> int:
+    """Return how many images of a shape fit into `limit` bytes as float32, at least one."""
+    return max(1, limit // (4 * math.prod(shape)))
+
+
+def dataset(name: str, split: str = "test", count: int = POOL, seed: int = 0) -> Split:
+    """Return up to `count` images of a split (shared and read-only); raises DatasetUnavailable with one sentence.
+
+    Fewer than `count` where the split has fewer or they would not fit into MAX_POOL_BYTES, above POOL images
+    MAX_SPLIT_BYTES. Downloads, with a progress bar, when the data is not on this machine: ask `available(name, split)`
+    first where that would surprise. A failed download is not tried again for a minute.
+    """
+    if not available(name, split):
+        if reason := _fetch(name, split):
+            raise DatasetUnavailable(reason)
+        available.clear()
+    known = datasets.NAMES.get(name)
+    shape = known.shape if known else _pool(name, split, 1, 0).images.shape[1:]
+    if count <= POOL:
+        return _pool(name, split, min(count, capacity(shape, MAX_POOL_BYTES)), seed)
+    return _large(name, split, min(count, capacity(shape)), seed)
 
 
 @st.cache_data(ttl=60, max_entries=16, show_spinner=False)
@@ -107,8 +131,17 @@ def _fetch(name: str, split: str) -> str | None:
     return None
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading images …")
-def _read(name: str, split: str, count: int | None, seed: int) -> Split:
+@st.cache_resource(max_entries=8, show_spinner="Reading images …")
+def _pool(name: str, split: str, count: int, seed: int) -> Split:
+    return _read(name, split, count, seed)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading images …")
+def _large(name: str, split: str, count: int, seed: int) -> Split:
+    return _read(name, split, count, seed)
+
+
+def _read(name: str, split: str, count: int, seed: int) -> Split:
     result = datasets.load(name, split, count, seed)
     for array in (result.images, result.labels):
         if array is not None:

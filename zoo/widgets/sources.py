@@ -7,7 +7,7 @@ import streamlit as st
 
 from zoo import datasets, images
 from zoo.datasets import DatasetUnavailable, Split
-from zoo.widgets.loading import dataset, entries, plain, samples
+from zoo.widgets.loading import available, dataset, entries, plain, samples
 from zoo.widgets.picking import entry_picker
 from zoo.widgets.pictures import draw_pad, image_grid
 from zoo.widgets.placards import dataset_title
@@ -19,7 +19,7 @@ INVERT = "For dark ink on light paper: the digits and clothes that these network
 
 @dataclass(frozen=True)
 class Picked:
-    """Images (N, H, W, C) of the asked shape, never empty; labels int64 (N,) or None; classes; where they are from."""
+    """Images (N, H, W, C), never empty; labels int64 (N,) or None; classes; where they are from."""
 
     images: np.ndarray
     labels: np.ndarray | None
@@ -41,6 +41,7 @@ def image_source(
     count: int = 8,
     most: int = 32,
     kind: str = "dataset",
+    native: bool = False,
 ) -> Picked:
     """Let input images be chosen: from a dataset, by upload, drawn, or sampled from another entry.
 
@@ -52,6 +53,7 @@ def image_source(
         prefer: dataset shown first where it can be had, e.g. what the entry was trained on.
         count: how many images at first; most: how many at most (`most == count` hides the slider).
         kind: "dataset", "upload", "drawing" or "entry", the source shown first.
+        native: whether images of datasets and entries keep the shape they have, for the caller to fit.
     """
     kinds = {"dataset": "Dataset", "upload": "Upload", "drawing": "Drawing", "entry": "Another entry"}
     if not entries("generate"):
@@ -70,6 +72,8 @@ def image_source(
         picked = _sampled(key, count, most)
     if picked is None:
         picked = _from_dataset(key, shape, prefer, count, most, controls=chosen == "dataset")
+    if native:
+        return picked
     fitted, notice = images.fit(picked.images, shape)
     if notice:
         st.caption(f":material/info: {plain(notice)}")
@@ -86,7 +90,7 @@ def _from_dataset(
     # Entries are untrusted: a path is no dataset that they may offer.
     others = (entry.dataset for entry in entries() if not entry.dataset.startswith(("/", ".", "~")))
     ids = list(dict.fromkeys([*datasets.NAMES, *others]))
-    here = prefer if prefer in ids and datasets.available(prefer) else _standin(shape)
+    here = prefer if prefer in ids and available(prefer) else _standin(shape)
     if not controls:
         return _pick(dataset(here), np.arange(count))
     left, right = st.columns(2)
@@ -140,7 +144,7 @@ def _one_by_one(key: str, pool: Split, index: np.ndarray, count: int) -> np.ndar
 
 
 def _dataset_option(name: str) -> str:
-    return dataset_title(name) if datasets.available(name) else f"{dataset_title(name)} (download)"
+    return dataset_title(name) if available(name) else f"{dataset_title(name)} (download)"
 
 
 def _pick(pool: Split, index: np.ndarray) -> Picked:

@@ -1,18 +1,20 @@
-"""Cached summaries of real and generated images of one dataset."""
+"""Cached summaries of real and generated images of one dataset, and the map of the real ones' codes."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from zoo import comparison, datasets, fruits, images, models
+from zoo import comparison, datasets, fruits, images, models, plots
 from zoo.catalog import classifier_for
 from zoo.comparison import Summary
+from zoo.conditions import labels_for
 from zoo.entry import Entry
 from zoo.plots import REAL_NAME
-from zoo.widgets.loading import cached, entries, plain
+from zoo.widgets.charts import figure
+from zoo.widgets.loading import available, cached, entries, plain
 from zoo.widgets.placards import dataset_title
-from zoo.widgets.training_data import at_hand
+from zoo.widgets.training_data import at_hand, side
 
 SPLIT = "test"
 
@@ -38,7 +40,7 @@ def summaries(chosen: Sequence[Entry], count: int, seed: int) -> dict[str, Summa
 
 @cached(max_entries=16)
 def _real(dataset: str, shape: tuple[int, int, int], count: int, seed: int, classifier: Entry | None) -> Summary:
-    split = datasets.load(dataset, SPLIT, count, seed, size=None if dataset in datasets.NAMES else shape[0])
+    split = datasets.load(dataset, SPLIT, count, seed, size=side(dataset, shape))
     pictures = images.fit(split.images, shape)[0]
     return comparison.summarise(pictures, classifier, _measurable(dataset, shape), split.factors)
 
@@ -47,6 +49,26 @@ def _real(dataset: str, shape: tuple[int, int, int], count: int, seed: int, clas
 def _drawn(entry: Entry, shape: tuple[int, int, int], count: int, seed: int, classifier: Entry | None) -> Summary:
     pictures = images.fit(models.sample(entry, count, seed).images, shape)[0]
     return comparison.summarise(pictures, classifier, _measurable(entry.dataset, shape))
+
+
+def code_map(entry: Entry, count: int, seed: int) -> None:
+    """Draw the codes of the real images, where these can be had and a code has two numbers."""
+    if "encode" not in entry.capabilities or entry.latent_shape != (2,) or not available(entry.dataset, SPLIT):
+        return
+    with st.spinner(f"{plain(entry.title)} encodes {count:,} images …"):
+        codes, labels, classes, told = _codes(entry, count, seed, classifier_for(entry, entries()))
+    reading = comparison.READINGS["Map of codes"] + (f" The encoder is told {plain(told)}." if told else "")
+    figure(plots.latent_map(codes, labels, classes), key=f"map-{entry.name}", caption=reading)
+
+
+@cached(max_entries=8)
+def _codes(
+    entry: Entry, count: int, seed: int, classifier: Entry | None
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], str]:
+    split = datasets.load(entry.dataset, SPLIT, count, seed, size=side(entry.dataset, entry.shape))
+    pictures = images.fit(split.images, entry.shape)[0]
+    labels, told = labels_for(entry, pictures, split.labels, split.classes, classifier)
+    return models.encode(entry, pictures, labels), split.labels, split.classes, told
 
 
 def _measurable(dataset: str, shape: tuple[int, int, int]) -> bool:

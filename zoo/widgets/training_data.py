@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import datasets, images, neighbours
+from zoo import datasets, downloads, images, neighbours
 from zoo.datasets import DatasetUnavailable
 from zoo.entry import Entry
-from zoo.widgets.loading import dataset, plain
+from zoo.widgets.loading import available, dataset, plain
 from zoo.widgets.pictures import image_grid
 from zoo.widgets.placards import dataset_title
 from zoo.widgets.urls import bound
@@ -19,16 +19,14 @@ BLOCK = 1000
 
 def at_hand(name: str, split: str, meanwhile: str, key: str) -> bool:
     """Whether a split can be read here and now; if not, say so and what works meanwhile, and offer to download it."""
-    # Entries are untrusted: a path is no dataset that they may name.
-    readable = not name.startswith(("/", ".", "~"))
-    if readable and datasets.available(name, split):
+    if available(name, split):
         return True
     title = plain(dataset_title(name))
     where = "`ZOO_DATA` can name a folder that holds it."
     st.caption(f":material/info: {title} is not on this machine. {meanwhile} {where}")
-    on_the_hub = name in datasets.NAMES or name.count("/") == 1
+    on_the_hub = name in datasets.NAMES or downloads.HUB_ID.fullmatch(name)
     label = f"Download {title}"
-    if readable and on_the_hub and st.button(label, key=f"fetch-{key}", icon=":material/cloud_download:"):
+    if on_the_hub and st.button(label, key=f"fetch-{key}", icon=":material/cloud_download:"):
         try:
             dataset(name, split, 1)
         except DatasetUnavailable as error:
@@ -36,6 +34,15 @@ def at_hand(name: str, split: str, meanwhile: str, key: str) -> bool:
         else:
             st.rerun()
     return False
+
+
+def side(name: str, shape: tuple[int, int, int]) -> int | None:
+    """Return the side to which images are brought while they are read, or None to read them as they are.
+
+    It keeps large images of unknown datasets out of memory. They are cropped to a square by it, so it is only for
+    square entries.
+    """
+    return shape[0] if shape[0] == shape[1] and name not in datasets.NAMES else None
 
 
 def search_everything(entries: Sequence[Entry]) -> bool:
@@ -78,7 +85,7 @@ def _training(
     bar = st.progress(0.0, text="Reading training images …")
     try:
         split = datasets.load(
-            name, "train", count, size=None if name in datasets.NAMES else shape[0],
+            name, "train", count, size=side(name, shape),
             progress=lambda part, text: bar.progress(min(max(part, 0.0), 1.0), text=plain(text)),
         )  # fmt: skip
     finally:

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 
 def cold_start() -> bool:
@@ -15,7 +14,14 @@ def cold_start() -> bool:
     Because a folder is named pages, Streamlit takes its first run for an app of its old kind, finds no such page there
     and tells the browser so; st.navigation ends that for all later runs.
     """
-    return bool(PagesManager.uses_pages_directory) and bool(urlsplit(st.context.url or "").path.strip("/"))
+    try:
+        # Private: a later Streamlit may have moved it, and may do better without.
+        from streamlit.runtime.pages_manager import PagesManager
+
+        old_kind = PagesManager.uses_pages_directory
+    except (ImportError, AttributeError):
+        return False
+    return bool(old_kind) and bool(urlsplit(st.context.url or "").path.strip("/"))
 
 
 def enter(page: str, cold: bool = False) -> None:

@@ -1,0 +1,74 @@
+"""What the pages read and keep: bounded in memory, and cheap to ask for on every run."""
+
+import sys
+
+import pytest
+import streamlit as st
+from PIL import Image
+
+from zoo import datasets
+from zoo.widgets import loading, training_data, urls
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def letters(monkeypatch, tmp_path):
+    """A data set of 6 + 4 images of 12×20 in a folder of class folders."""
+    for split, count in (("train", 6), ("test", 4)):
+        for index in range(count):
+            path = tmp_path / "some" / "letters" / split / "ab"[index % 2] / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.linear_gradient("L").resize((20, 12)).rotate(10 * index).save(path)
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    return "some/letters"
+
+
+def test_a_split_is_cut_to_the_memory_it_may_take(monkeypatch, letters):
+    assert len(loading.dataset(letters, "train").images) == 6
+    monkeypatch.setattr(loading.capacity, "__defaults__", (3 * 12 * 20 * 4,))
+    monkeypatch.setattr(loading, "MAX_POOL_BYTES", 2 * 12 * 20 * 4)
+    assert len(loading.dataset(letters, "train").images) == 2
+    assert len(loading.dataset(letters, "train", loading.POOL + 1).images) == 3
+    assert loading.capacity((10_000, 10_000, 3)) == 1
+
+
+def test_the_folder_is_looked_up_once_in_a_while(monkeypatch, letters):
+    asked = []
+    monkeypatch.setattr(datasets, "available", lambda name, split: asked.append(name) or True)
+    assert all(loading.available(letters) for _ in range(3))
+    assert asked == [letters]
+
+
+def test_a_path_is_no_dataset(tmp_path, letters):
+    assert datasets.available(str(tmp_path / letters))
+    assert not loading.available(str(tmp_path / letters))
+
+
+def test_a_download_is_seen_at_once(monkeypatch, letters):
+    here = []
+    monkeypatch.setattr(datasets, "available", lambda name, split: bool(here))
+    monkeypatch.setattr(loading, "_fetch", lambda name, split: here.append(name))
+    assert not loading.available(letters)
+    loading.dataset(letters)
+    assert loading.available(letters)
+
+
+def test_images_that_are_not_square_are_read_whole(letters):
+    assert training_data.side(letters, (16, 16, 1)) == 16
+    assert training_data.side("mnist", (16, 16, 1)) is None
+    found, labels, classes = training_data._training(letters, (12, 20, 1), None)
+    split = datasets.load(letters, "train")
+    assert (found == (split.images * 255).round()).all()
+    assert (labels.tolist(), classes) == (split.labels.tolist(), ("a", "b"))
+
+
+@pytest.mark.parametrize("module", [None, object()])
+def test_a_streamlit_without_its_private_parts_starts(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, "streamlit.runtime.pages_manager", module)
+    assert urls.cold_start() is False
