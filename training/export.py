@@ -4,6 +4,7 @@ import json
 import pathlib
 import shutil
 
+import h5py
 import keras
 import numpy as np
 from PIL import Image
@@ -40,6 +41,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
     with staging.replacing(final) as staged:
         keras.saving.save_model(whole(model.exported, recipe.name), staged, zipped=False)
         shutil.rmtree(staged / "assets", ignore_errors=True)  # stock layers have none
+        compress(staged / "model.weights.h5")
         networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
         (staged / "history.json").write_text(json.dumps(history))
         _film(folder, staged)
@@ -54,6 +56,24 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         card.write(entries.write(staged, manifest))
         entries.verify(entries.write(staged, manifest))
     return entries.read(final)
+
+
+def compress(weights: pathlib.Path) -> None:
+    """Rewrite an HDF5 file with HDF5's own lossless compression, which every reader of it understands."""
+    smaller = weights.with_suffix(".tmp")
+    with h5py.File(weights) as source, h5py.File(smaller, "w") as target:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                filters = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if item.size > 64 else {}
+                target.create_dataset(name, data=item[()], **filters)
+            else:
+                target.require_group(name)
+            target[name].attrs.update(item.attrs)
+
+        source.visititems(copy)
+        target.attrs.update(source.attrs)
+    smaller.replace(weights)
 
 
 def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
