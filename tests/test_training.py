@@ -15,7 +15,7 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install
 import keras
 from PIL import Image
 
-from training import batches, cli, device, evaluate, export, networks, recipe, run
+from training import batches, cli, device, evaluate, export, networks, recipe, run, table
 from zoo import catalog, entry, latents, models
 from zoo import networks as onnx_networks
 
@@ -282,6 +282,12 @@ def test_a_mistake_ends_in_one_sentence(words, sentence, capsys, tmp_path, monke
     assert cli.main(words) == 2
     message = capsys.readouterr().err.strip()
     assert message.startswith("error: ") and sentence in message and "\n" not in message
+
+
+def test_the_table_in_the_readme_is_current():
+    readme = table.README.read_text("utf-8")
+    assert table.updated(readme) == readme, "renew it with: python -m training table"
+    assert readme.count("](zoo/pretrained/") == len(catalog.entries([catalog.EMBEDDED]))
 
 
 def test_recipes_are_listed_with_their_keys(capsys):

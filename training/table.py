@@ -19,7 +19,8 @@ def table(entries: list[Entry]) -> str:
     for entry in entries:
         made, source = entry.manifest, entry.manifest.provenance
         dataset = known.title if (known := datasets.NAMES.get(entry.dataset)) else entry.dataset
-        trained = f"{source.images_seen / 1e6:.2f} M images, {source.seconds / 60:.0f} min" if source.seconds else ""
+        time = f"{source.seconds / 60:.0f} min" if source.seconds >= 90 else f"{source.seconds:.0f} s"
+        trained = f"{source.images_seen / 1e6:.2f} M images, {time}"
         rows.append(
             f"| [`{entry.name}`](zoo/pretrained/{entry.name}) | [{made.family_title}]({made.paper}) {made.year} "
             f"| {dataset} | {entry.parameters / 1e6:.2f} M | {trained} | {headline(entry)} |"
