@@ -74,3 +74,21 @@ def app(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("app") / "log")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def wall(monkeypatch, tmp_path):
+    """A zoo of its own, no data but the built-in, nothing cached."""
+    import streamlit as st
+
+    from zoo import catalog
+
+    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "zoo").mkdir()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path / "zoo"

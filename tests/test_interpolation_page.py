@@ -11,23 +11,12 @@ from conftest import ROOT
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, latents, models, walk
+from zoo import latents, models, walk
 
 PAGE = "pages/explore/interpolation.py"
 
 
-@pytest.fixture(autouse=True)
-def wall(monkeypatch, tmp_path):
-    """A zoo of its own, no data but the built-in, nothing cached."""
-    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "zoo").mkdir()
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return tmp_path / "zoo"
+pytestmark = pytest.mark.usefixtures("wall")
 
 
 def opened(**query):

@@ -19,18 +19,7 @@ from zoo.widgets import extremes
 PAGE = "pages/explore/reconstruction.py"
 
 
-@pytest.fixture(autouse=True)
-def wall(monkeypatch, tmp_path):
-    """A zoo of its own, no data but the built-in, nothing cached."""
-    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "zoo").mkdir()
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return tmp_path / "zoo"
+pytestmark = pytest.mark.usefixtures("wall")
 
 
 def conditional(folder, **changes):

@@ -27,8 +27,7 @@ def evaluate(folder: pathlib.Path, seed: int = 0) -> entries.Entry:
 
     Raises EntryError for a broken entry and DatasetUnavailable without its data."""
     entry = entries.read(folder)
-    # A dataset that is a local folder has its path in the recipe and only its name in the manifest.
-    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
+    test = held_out(entry)
     metrics = {}
     if test.labels is None:
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
@@ -74,6 +73,11 @@ LABELS = {
     "missing_classes": ("Missing classes", "classes that the samples hardly show"),
     "obedience": ("Obedience", "share of samples that the classifier gives the class they were asked for"),
 }
+
+
+def held_out(entry) -> datasets.Split:
+    """The test split of an entry's dataset; a local folder's path is in the recipe, the manifest has its name."""
+    return datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
 
 
 def metric(name: str, values, protocol: str) -> dict:
@@ -171,7 +175,7 @@ def confusion_sheet(entry) -> np.ndarray | None:
     """A classifier's confusion matrix on the test split as a uint8 picture, None without labels.
 
     Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
-    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
+    test = held_out(entry)
     if test.labels is None:
         return None
     predicted = models.classify(entry, test.images)[0].argmax(1)
