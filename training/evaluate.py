@@ -10,8 +10,8 @@ import shutil
 
 import numpy as np
 
-from training import card, staging
-from zoo import catalog, datasets, models
+from training import staging
+from zoo import card, catalog, datasets, models
 from zoo import entry as entries
 from zoo import images as pictures
 from zoo.metrics import classes as class_metrics

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 from PIL import Image
 
-from training import card, device, evaluate, staging
+from training import device, evaluate, staging
 from training import recipe as recipes
 from training import run as runs
+from zoo import card, latents, models
 from zoo import entry as entries
 from zoo import images as pictures
-from zoo import latents, models
 
 TOLERANCE = 1e-4
 STATISTICS_IMAGES = 20_000  # training images whose codes the statistics of the aggregate posterior are taken on

@@ -75,9 +75,12 @@ def encoder(shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0,
     return keras.Model(_single(inputs), heads, name=name)
 
 
-def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, refine=0, name="decoder") -> keras.Model:
+def decoder(
+    latent, shape, kind="conv", width=64, classes=0, norm=False, refine=0, mapping=0, name="decoder"
+) -> keras.Model:
     """latent (L,)[, label ()] → image (H, W, C) in [0, 1]. `norm` adds batch normalisation, as generators
-    need it; `refine` adds convolutions at full resolution, which smooth the seams of depth-to-space."""
+    need it; `refine` adds convolutions at full resolution, which smooth the seams of depth-to-space; `mapping`
+    adds dense layers before the grid, with which few latent dimensions can bend far."""
     z = keras.Input((latent,), name="latent")
     inputs, x = [z], z
     if classes:
@@ -88,6 +91,8 @@ def decoder(latent, shape, kind="conv", width=64, classes=0, norm=False, refine=
         )
     if kind == "conv":
         grid = _grid(shape)
+        for index in range(mapping):
+            x = layers.Dense(4 * width, activation="silu", name=f"mapping_{index}")(x)
         x = layers.Dense(grid[0] * grid[1] * width, name="project")(x)
         x = layers.Reshape((*grid, width), name="grid")(x)
         for index in range(3):

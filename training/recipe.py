@@ -29,6 +29,7 @@ class Recipe(pydantic.BaseModel):
     network: Literal["conv", "dense"] = "conv"
     width: int = pydantic.Field(64, ge=4, le=1024, description="channels (conv) or units (dense) of the networks")
     refine: int = pydantic.Field(0, ge=0, le=4, description="convolutions at full resolution in a conv decoder")
+    mapping: int = pydantic.Field(0, ge=0, le=8, description="dense layers between latent and grid in a conv decoder")
     epochs: int = pydantic.Field(20, ge=1, le=100_000)
     batch: int = pydantic.Field(128, ge=2, le=8192)
     learning_rate: float = pydantic.Field(1e-3, gt=0, le=1)

@@ -22,7 +22,7 @@ class Family(family.Family):
         r = self.recipe
         return {
             "encoder": networks.encoder(self.shape, {"latent": r.latent}, r.network, r.width),
-            "decoder": networks.decoder(r.latent, self.shape, r.network, r.width, refine=r.refine),
+            "decoder": networks.decoder(r.latent, self.shape, r.network, r.width, refine=r.refine, mapping=r.mapping),
         }
 
     def corrupted(self, images):

@@ -38,7 +38,9 @@ class Family(family.Family):
     def build_networks(self):
         r, classes = self.recipe, self.classes if self.conditional else 0
         return {
-            "generator": networks.decoder(r.latent, self.shape, "conv", r.width, classes, True, r.refine, "generator"),
+            "generator": networks.decoder(
+                r.latent, self.shape, "conv", r.width, classes, True, r.refine, r.mapping, name="generator"
+            ),
             "discriminator": networks.discriminator(self.shape, r.critic_width, classes),
         }
 

@@ -30,7 +30,9 @@ class Family(family.Family):
         heads = {"z_mean": r.latent, "z_log_var": r.latent}
         return {
             "encoder": networks.encoder(self.shape, heads, r.network, r.width, classes),
-            "decoder": networks.decoder(r.latent, self.shape, r.network, r.width, classes, refine=r.refine),
+            "decoder": networks.decoder(
+                r.latent, self.shape, r.network, r.width, classes, refine=r.refine, mapping=r.mapping
+            ),
         }
 
     def negative_log_likelihood(self, images, rebuilt):
