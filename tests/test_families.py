@@ -22,7 +22,7 @@ rng = np.random.default_rng(0)
 for name in sys.argv[1:]:
     options = dict(name=name, title=name, family=name, dataset="digits", batch=8, width=16, epochs=1)
     if "latent" in recipe.family(name).Recipe.model_fields:
-        options["latent"] = 4
+        options["latent"] = 12
     options = recipe.check(options)
     images, labels = rng.random((8, 8, 12, 3), dtype="float32"), np.arange(8) % 3
     model = run.compiled(recipe.family(name)(options, images.shape[1:], 3), 1)
@@ -34,7 +34,7 @@ for name in sys.argv[1:]:
         assert moved > 0, f"{role} of {name} did not learn"
         stock = {type(layer).__module__.split(".")[0] for layer in network.layers}
         assert stock == {"keras"}, f"{name} publishes layers of {stock}"
-        given = {"image": images, "latent": rng.normal(size=(8, 4)).astype("float32"), "label": labels.astype("int32")}
+        given = {"image": images, "latent": rng.normal(size=(8, 12)).astype("float32"), "label": labels.astype("int32")}
         fed = [given[x.name] for x in network.inputs]
         out = network(fed if len(fed) > 1 else fed[0])
         for key, value in out.items():

@@ -26,7 +26,7 @@ TINY = {"dataset": "digits", "batch": 32, "width": 16, "epochs": 2, "snapshots":
 def tiny(family: str, name: str | None = None, **options) -> recipe.Recipe:
     values = {"name": name or family.replace("_", "-"), "title": f"Tiny {family}", "family": family, **TINY, **options}
     if "latent" in recipe.family(family).Recipe.model_fields:
-        values.setdefault("latent", 4)
+        values.setdefault("latent", 12)
     return recipe.check(values)
 
 

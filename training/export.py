@@ -77,16 +77,16 @@ def compress(weights: pathlib.Path) -> None:
 
 
 def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
-    """One Functional model that holds the networks as sub-models under their roles: encoder → decoder, generator →
-    discriminator, or a classifier. What plain Keras loads, and whose `get_layer("decoder")` is the decoder."""
-    first = networks[next(role for role in ("encoder", "generator", "decoder", "classifier") if role in networks)]
+    """One Functional model that holds the networks as sub-models under their roles, each behind the one before:
+    encoder, decoder or generator, discriminator; or a classifier alone. What plain Keras loads, and whose
+    `get_layer("decoder")` is the decoder."""
+    chain = [networks[role] for role in ("encoder", "generator", "decoder", "discriminator") if role in networks]
+    first, *others = chain or [networks["classifier"]]
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in first.inputs]
     outputs = first(inputs if len(inputs) > 1 else inputs[0])
-    second = networks.get("decoder") if first is not networks.get("decoder") else None
-    second = second or networks.get("discriminator")
-    if second is not None:
-        through = outputs.get("image", outputs.get("latent", outputs.get("z_mean")))
-        outputs = outputs | second([through, inputs[1]] if len(inputs) > 1 else through)
+    for network in others:
+        through = next(outputs[name] for name in ("image", "latent", "z_mean") if name in outputs)
+        outputs = outputs | network([through, inputs[1]] if len(inputs) > 1 else through)
     return keras.Model(inputs, outputs, name=name.replace(".", "_"))
 
 

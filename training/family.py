@@ -24,6 +24,7 @@ class Family(keras.Model):
     prior: str | None = None  # "normal", "none" (an autoencoder without a prior) or None (nothing to sample)
     conditional: bool = False
     reported: tuple[str, ...] = ()  # names of the losses in history.json
+    private: tuple[str, ...] = ()  # networks that only training needs
     Recipe = recipes.Recipe
 
     def __init__(self, recipe, shape, classes=0):
@@ -82,7 +83,16 @@ class Family(keras.Model):
     @property
     def exported(self) -> dict[str, keras.Model]:
         """The networks that are evaluated, sampled and published."""
-        return self.averages or self.networks
+        return {role: network for role, network in (self.averages or self.networks).items() if role not in self.private}
+
+    def adversaries(self, rate: Callable, *, beta_1: float, **speeds: float):
+        """One Adam for each player {role: learning rate over the recipe's}; rates may differ (Heusel et al. 2017,
+        arXiv:1706.08500)."""
+        adams, owner = {}, {}
+        for role, speed in speeds.items():
+            adams[role] = keras.optimizers.Adam(rate(speed), beta_1=beta_1, beta_2=0.99)
+            owner |= {id(variable): role for variable in self.networks[role].trainable_variables}
+        return keras.optimizers.MultiOptimizer(lambda variable: adams[owner[id(variable)]])
 
     # Pieces for the losses -------------------------------------------------------------------------------------------
 

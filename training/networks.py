@@ -50,8 +50,10 @@ def depth_to_space(x, block: int, channels: int):
     return layers.Reshape((height * block, width * block, channels), name="pixels")(x)
 
 
-def encoder(shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0, name="encoder") -> keras.Model:
-    """image (H, W, C)[, label ()] → one vector per item of `outputs` (name: size)."""
+def encoder(
+    shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0, activation=None, name="encoder"
+) -> keras.Model:
+    """image (H, W, C)[, label ()] → one vector per item of `outputs` (name: size), each after `activation`."""
     image = _image_input(shape)
     inputs = [image]
     x = layers.Rescaling(2.0, -1.0, name="centre")(image)
@@ -71,23 +73,28 @@ def encoder(shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0,
         x = layers.Flatten(name="flat")(x)
         x = layers.Dense(width, activation="silu", name="hidden_1")(x)
         x = layers.Dense(width // 2, activation="silu", name="hidden_2")(x)
-    heads = {key: layers.Dense(size, name=key, dtype="float32")(x) for key, size in outputs.items()}
+    heads = {
+        key: layers.Dense(size, activation=activation, name=key, dtype="float32")(x) for key, size in outputs.items()
+    }
     return keras.Model(_single(inputs), heads, name=name)
 
 
 def decoder(
-    latent, shape, kind="conv", width=64, classes=0, norm=False, refine=0, mapping=0, name="decoder"
+    latent, shape, kind="conv", width=64, classes=0, norm=False, refine=0, mapping=0, categories=0, name="decoder"
 ) -> keras.Model:
     """latent (L,)[, label ()] → image (H, W, C) in [0, 1]. `norm` adds batch normalisation, as generators
     need it; `refine` adds convolutions at full resolution, which smooth the seams of depth-to-space; `mapping`
-    adds dense layers before the grid, with which few latent dimensions can bend far."""
+    adds dense layers before the grid, with which few latent dimensions can bend far; the first
+    `categories` latent dimensions become one choice among as many."""
     z = keras.Input((latent,), name="latent")
     inputs, x = [z], z
+    if categories:
+        x = _choice(z, latent, categories)
     if classes:
         label = _label_input()
         inputs.append(label)
         x = layers.Concatenate(name="with_label")(
-            [z, layers.Embedding(classes, EMBEDDING, name="label_embedding")(label)]
+            [x, layers.Embedding(classes, EMBEDDING, name="label_embedding")(label)]
         )
     if kind == "conv":
         grid = _grid(shape)
@@ -117,20 +124,53 @@ def decoder(
     return keras.Model(_single(inputs), {"image": image}, name=name)
 
 
-def discriminator(shape, width=64, classes=0, name="discriminator") -> keras.Model:
-    """image (H, W, C)[, label ()] → score (1,), unbounded, higher is more real.
+def _choice(z, latent: int, categories: int):
+    """(L,) → (L,): the largest of the first K numbers becomes 1 and the others 0; the rest passes. Of K draws from one
+    normal distribution each is the largest equally often, so a normal latent makes an even choice."""
+    column = layers.Reshape((latent, 1), name="column")(z)
+    head = layers.Flatten(name="choice_numbers")(
+        layers.Cropping1D((0, latent - categories), name="choice_part")(column)
+    )
+    choice = layers.Softmax(name="choice")(layers.Rescaling(100.0, name="sharpen")(head))
+    if latent == categories:
+        return choice
+    rest = layers.Flatten(name="rest")(layers.Cropping1D((categories, 0), name="rest_part")(column))
+    return layers.Concatenate(name="choice_and_rest")([choice, rest])
 
-    No batch normalisation: penalties on the input gradient are per image. With classes, the label enters by
-    projection (Miyato & Koyama 2018, arXiv:1802.05637)."""
+
+def discriminator(shape, width=64, classes=0, latent=0, spectral=False, name="discriminator") -> keras.Model:
+    """image (H, W, C)[, label ()][, latent (L,)] → score (1,), unbounded, higher is more real.
+
+    No batch normalisation: penalties on the input gradient are per image; `spectral` bounds every layer's Lipschitz
+    constant instead (Miyato et al. 2018, arXiv:1802.05957). With classes, the label enters by projection (Miyato &
+    Koyama 2018, arXiv:1802.05637)."""
     _grid(shape)
     image = _image_input(shape)
+    if spectral:
+
+        def bounded(layer):
+            return layers.SpectralNormalization(layer, name=f"{layer.name}_normalised")
+    else:
+
+        def bounded(layer):
+            return layer
+
     x = layers.Rescaling(2.0, -1.0, name="centre")(image)
     for index, (channels, kernel, stride) in enumerate([(width, 4, 2), (width * 3 // 2, 4, 2), (width * 2, 3, 1)]):
-        x = layers.Conv2D(channels, kernel, strides=stride, padding="same", name=f"conv_{index}")(x)
+        x = bounded(layers.Conv2D(channels, kernel, strides=stride, padding="same", name=f"conv_{index}"))(x)
         x = layers.LeakyReLU(0.2, name=f"act_{index}")(x)
     features = layers.Flatten(name="flat")(x)
+    if latent:
+        code = keras.Input((latent,), name="latent")
+        x = layers.Dense(2 * width, activation="leaky_relu", name="code")(code)
+        x = layers.Concatenate(name="pair")(
+            [layers.Dense(2 * width, activation="leaky_relu", name="look")(features), x]
+        )
+        x = layers.Dense(2 * width, activation="leaky_relu", name="joint")(x)
+        return keras.Model([image, code], {"score": layers.Dense(1, dtype="float32", name="score")(x)}, name=name)
     if not classes:
-        return keras.Model(image, {"score": layers.Dense(1, dtype="float32", name="score")(features)}, name=name)
+        score = bounded(layers.Dense(1, dtype="float32", name="score"))(features)
+        return keras.Model(image, {"score": score}, name=name)
     label = _label_input()
     features = layers.Dense(2 * width, activation="leaky_relu", name="hidden")(features)
     projection = layers.Dot(1, dtype="float32", name="projection")(
@@ -140,6 +180,14 @@ def discriminator(shape, width=64, classes=0, name="discriminator") -> keras.Mod
     return keras.Model(
         [image, label], {"score": layers.Add(dtype="float32", name="score")([realism, projection])}, name=name
     )
+
+
+def latent_critic(latent, width=128, name="critic") -> keras.Model:
+    """latent (L,) → score (1,), higher for draws of the prior."""
+    code = keras.Input((latent,), name="latent")
+    x = layers.Dense(width, activation="leaky_relu", name="hidden_1")(code)
+    x = layers.Dense(width, activation="leaky_relu", name="hidden_2")(x)
+    return keras.Model(code, {"score": layers.Dense(1, dtype="float32", name="score")(x)}, name=name)
 
 
 def classifier(shape, classes, kind="conv", width=32, features=64, dropout=0.3, name="classifier") -> keras.Model:

@@ -29,8 +29,13 @@ class Family(family.Family):
         """What the encoder is shown while training: here the image itself."""
         return images
 
+    def regulariser(self, images, latent) -> tuple:
+        """(what is added to the squared error, {name: value} to report): here nothing."""
+        return 0.0, {}
+
     def objective(self, images, labels, training=True):
         latent = self.networks["encoder"](self.corrupted(images), training=training)["latent"]
         rebuilt = self.networks["decoder"](latent, training=training)["image"]
         loss = ops.mean(ops.sum(ops.square(images - rebuilt), axis=(1, 2, 3)))
-        return loss, {"reconstruction": loss}
+        more, values = self.regulariser(images, latent)
+        return loss + more, {"reconstruction": loss} | values

@@ -10,7 +10,6 @@ with β₁ = 0, depth-to-space in place of transposed convolutions, and an avera
 
 from typing import Literal
 
-import keras
 import pydantic
 from keras import ops
 
@@ -22,6 +21,8 @@ class Family(family.Family):
     paper = "https://arxiv.org/abs/1511.06434"
     prior = "normal"
     reported = ("discriminator", "generator", "penalty")
+    norm = True  # batch normalisation in the generator
+    spectral = False  # spectral normalisation in the discriminator
 
     class Recipe(recipe.Recipe):
         network: Literal["conv"] = "conv"
@@ -39,19 +40,13 @@ class Family(family.Family):
         r, classes = self.recipe, self.classes if self.conditional else 0
         return {
             "generator": networks.decoder(
-                r.latent, self.shape, "conv", r.width, classes, True, r.refine, r.mapping, name="generator"
+                r.latent, self.shape, "conv", r.width, classes, self.norm, r.refine, r.mapping, name="generator"
             ),
-            "discriminator": networks.discriminator(self.shape, r.critic_width, classes),
+            "discriminator": networks.discriminator(self.shape, r.critic_width, classes, spectral=self.spectral),
         }
 
     def optimizers(self, rate):
-        """One Adam for each player, β₁ = 0; their rates may differ (Heusel et al. 2017, arXiv:1706.08500)."""
-        speeds = {"generator": 1.0, "discriminator": self.recipe.critic_speed}
-        adams, owner = {}, {}
-        for role, speed in speeds.items():
-            adams[role] = keras.optimizers.Adam(rate(speed), beta_1=0.0, beta_2=0.99)
-            owner |= {id(variable): role for variable in self.networks[role].trainable_variables}
-        return keras.optimizers.MultiOptimizer(lambda variable: adams[owner[id(variable)]])
+        return self.adversaries(rate, beta_1=0.0, generator=1.0, discriminator=self.recipe.critic_speed)
 
     def objective(self, images, labels, training=True):
         """Both players in one step: each sees the other's weights, or its samples, as constants."""
@@ -64,10 +59,17 @@ class Family(family.Family):
         hopeful = family.frozen(discriminator)(self.with_label(fakes, labels))["score"]
 
         critic_loss, generator_loss = self.adversarial(real, fake, hopeful)
-        part = max(1, round(self.recipe.batch * self.recipe.penalised))
-        penalty = self.gradient_penalty(images[:part], fixed[:part], None if labels is None else labels[:part])
-        total = critic_loss + penalty + generator_loss
-        return total, {"discriminator": critic_loss, "generator": generator_loss, "penalty": penalty}
+        penalty = ops.zeros(())
+        if self.recipe.penalty:
+            part = max(1, round(self.recipe.batch * self.recipe.penalised))
+            penalty = self.gradient_penalty(images[:part], fixed[:part], None if labels is None else labels[:part])
+        more, values = self.also(latent, fakes, training)
+        values |= {"discriminator": critic_loss, "generator": generator_loss, "penalty": penalty}
+        return critic_loss + penalty + generator_loss + more, values
+
+    def also(self, latent, fakes, training) -> tuple:
+        """(a further loss, {name: value} to report) of a batch's latents and the images drawn from them."""
+        return 0.0, {}
 
     def adversarial(self, real, fake, hopeful):
         """(discriminator's loss, generator's loss) from scores: real, fake, and fake by a frozen critic."""

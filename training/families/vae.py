@@ -5,6 +5,7 @@ min E_q[−log p(x|z)] + β · KL(q(z|x) ‖ N(0, I)),   q(z|x) = N(z_mean, exp(
 
 from typing import Literal
 
+import keras
 import pydantic
 from keras import ops
 
@@ -23,6 +24,7 @@ class Family(family.Family):
             1.0, ge=0, le=1000, description="weight of the KL term; 1 is the evidence lower bound"
         )
         likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+        binarise: bool = pydantic.Field(False, description="draw every pixel as 0 or 1 anew in each batch")
         sigma: float = pydantic.Field(0.1, gt=0, le=10, description="standard deviation of the Gaussian likelihood")
 
     def build_networks(self):
@@ -44,11 +46,27 @@ class Family(family.Family):
             pixels = -images * ops.log(rebuilt) - (1.0 - images) * ops.log(1.0 - rebuilt)
         return ops.sum(pixels, axis=(1, 2, 3))
 
+    def observed(self, images):
+        """What the likelihood sees: the images, or with `binarise` each pixel as a coin with its grey value."""
+        if not self.recipe.binarise:
+            return images
+        return ops.cast(keras.random.uniform(ops.shape(images), seed=self.seeds) < images, images.dtype)
+
+    def posterior(self, images, labels, training):
+        """(z_mean, z_log_var) of q(z|x), each (B, L); the clip keeps the first steps from overflowing."""
+        outputs = self.networks["encoder"](self.with_label(images, labels), training=training)
+        return outputs["z_mean"], ops.clip(outputs["z_log_var"], -12.0, 6.0)
+
     def objective(self, images, labels, training=True):
-        posterior = self.networks["encoder"](self.with_label(images, labels), training=training)
-        mean, log_var = posterior["z_mean"], ops.clip(posterior["z_log_var"], -12.0, 6.0)
+        images = self.observed(images)
+        mean, log_var = self.posterior(images, labels, training)
         latent = mean + ops.exp(0.5 * log_var) * self.normal(ops.shape(images)[0], self.recipe.latent)
         rebuilt = self.networks["decoder"](self.with_label(latent, labels), training=training)["image"]
         reconstruction = ops.mean(self.negative_log_likelihood(images, rebuilt))
-        kl = ops.mean(0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - log_var - 1.0, axis=1))
+        kl = kl_divergence(mean, log_var)
         return reconstruction + self.recipe.beta * kl, {"reconstruction": reconstruction, "kl": kl}
+
+
+def kl_divergence(mean, log_var):
+    """Mean over the batch of KL(N(mean, exp(log_var)) ‖ N(0, I)) in nats."""
+    return ops.mean(0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - log_var - 1.0, axis=1))

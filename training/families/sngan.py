@@ -1,0 +1,25 @@
+"""SNGAN: spectral normalization for generative adversarial networks, Miyato et al. 2018, arXiv:1802.05957
+
+    discriminator: min E[max(0, 1 − D(x))] + E[max(0, 1 + D(G(z)))]      the hinge loss of Lim & Ye 2017
+    generator:     min −E[D(G(z))]
+
+Every layer of the discriminator is divided by its largest singular value; no gradient penalty is needed.
+"""
+
+import pydantic
+from keras import ops
+
+from training.families import dcgan
+
+
+class Family(dcgan.Family):
+    title, year = "SNGAN", 2018
+    paper = "https://arxiv.org/abs/1802.05957"
+    spectral = True
+
+    class Recipe(dcgan.Family.Recipe):
+        penalty: float = pydantic.Field(0.0, ge=0, le=1000, description="γ of an additional R1")
+
+    def adversarial(self, real, fake, hopeful):
+        critic = ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
+        return critic, -ops.mean(hopeful)

@@ -1,0 +1,75 @@
+"""VAE-GAN: autoencoding beyond pixels using a learned similarity metric, Larsen et al. 2016, arXiv:1512.09300
+
+    encoder:        min KL(q(z|x) ‖ N(0, I)) + ‖f(x) − f(decoder(z))‖²,  f: a hidden layer of the discriminator
+    decoder:        min γ · ‖f(x) − f(decoder(z))‖² + E[softplus(−D(decoder(p)))],  p ~ N(0, I)
+    discriminator:  min E[softplus(−D(x))] + E[softplus(D(decoder(p)))] + R1
+
+What counts as alike is learned by the discriminator instead of being counted in pixels, so nothing rewards blur.
+"""
+
+import keras
+import pydantic
+from keras import ops
+
+from training import family, networks
+from training.families import dcgan
+from training.families.vae import kl_divergence
+
+
+class Family(dcgan.Family):
+    title, year = "VAE-GAN", 2016
+    paper = "https://arxiv.org/abs/1512.09300"
+    reported = ("discriminator", "generator", "penalty", "likeness", "kl")
+
+    class Recipe(dcgan.Family.Recipe):
+        latent: int = pydantic.Field(32, ge=1, le=4096, description="latent dimensions")
+        likeness: float = pydantic.Field(0.05, gt=0, le=1e3, description="weight of the features' squared error")
+        gamma: float = pydantic.Field(0.2, ge=0, le=1e3, description="γ, the same for the decoder against its game")
+
+    def build_networks(self):
+        r = self.recipe
+        heads = {"z_mean": r.latent, "z_log_var": r.latent}
+        return {
+            "encoder": networks.encoder(self.shape, heads, "conv", r.critic_width),
+            "decoder": networks.decoder(r.latent, self.shape, "conv", r.width, norm=True, refine=r.refine),
+            "discriminator": networks.discriminator(self.shape, r.critic_width),
+        }
+
+    def optimizers(self, rate):
+        speed = self.recipe.critic_speed
+        return self.adversaries(rate, beta_1=0.0, encoder=1.0, decoder=1.0, discriminator=speed)
+
+    def objective(self, images, labels, training=True):
+        discriminator, decoder = self.networks["discriminator"], self.networks["decoder"]
+        count = ops.shape(images)[0]
+        posterior = self.networks["encoder"](images, training=training)
+        mean, log_var = posterior["z_mean"], ops.clip(posterior["z_log_var"], -12.0, 6.0)
+        latent = mean + ops.exp(0.5 * log_var) * self.normal(count, self.recipe.latent)
+        fakes = decoder(self.normal(count, self.recipe.latent), training=training)["image"]
+        fixed = ops.stop_gradient(fakes)
+        real = discriminator(images, training=training)["score"]
+        fake = discriminator(fixed, training=training)["score"]
+        hopeful = family.frozen(discriminator)(fakes)["score"]
+        critic_loss, generator_loss = self.adversarial(real, fake, hopeful)
+        part = max(1, round(self.recipe.batch * self.recipe.penalised))
+        penalty = self.gradient_penalty(images[:part], fixed[:part], None)
+
+        # Encoder and decoder share the likeness with different weights: each gets its own copy of the other, frozen.
+        features = family.frozen(keras.Model(discriminator.inputs, discriminator.get_layer("act_1").output))
+        wanted = ops.stop_gradient(features(images))
+
+        def likeness(rebuilt):
+            return ops.mean(ops.sum(ops.square(wanted - features(rebuilt)), axis=(1, 2, 3)))
+
+        by_encoder = likeness(family.frozen(decoder)(latent)["image"])
+        by_decoder = likeness(decoder(ops.stop_gradient(latent), training=training)["image"])
+        kl = kl_divergence(mean, log_var)
+        r = self.recipe
+        total = critic_loss + penalty + generator_loss + kl + r.likeness * (by_encoder + r.gamma * by_decoder)
+        return total, {
+            "discriminator": critic_loss,
+            "generator": generator_loss,
+            "penalty": penalty,
+            "likeness": by_decoder,
+            "kl": kl,
+        }
