@@ -62,6 +62,8 @@ FIGURES = {
     "latent_bars": lambda: plots.latent_bars(np.linspace(-3, 3, 12)),
     "class_probabilities": lambda: plots.class_probabilities(np.full(10, 0.1), DIGITS),
     "reconstruction_bars": lambda: plots.reconstruction_bars({"AE": ERRORS, "VAE": ERRORS}),
+    "ranking": lambda: plots.ranking(["a", "b"], [0.1, 3], [0.09, 2], [0.12, 5], "Fréchet distance", floor=0.05),
+    "tradeoff": lambda: plots.tradeoff(["a", "b"], [20, 25], [0.1, 3], ["VAE", "RAE"], "PSNR", "Fréchet distance"),
     "path_profile": lambda: plots.path_profile(np.eye(10)[[3, 3, 8, 5]], DIGITS),
 }
 
@@ -251,3 +253,17 @@ def test_path_profile_shows_only_classes_that_appear():
     three, eight = plots.path_profile(probabilities, ["3", "5", "8"]).data
     assert (three.name, eight.name) == ("3", "8")
     assert list(three.x) == [0, 0.5, 1] and eight.y == pytest.approx([0, 48, 100])
+
+
+def test_ranking_draws_intervals_and_the_floor_on_its_axis():
+    figure = plots.ranking(["a", "b"], [0.1, 3.0], [0.09, 2.0], [0.12, 5.0], "Fréchet distance", floor=0.05)
+    bars = figure.data[0].error_x
+    assert np.allclose(bars.array, [0.02, 2.0]) and np.allclose(bars.arrayminus, [0.01, 1.0])
+    assert figure.layout.xaxis.type == "log" and figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.shapes[0].x0 == 0.05 and figure.layout.annotations[0].x == pytest.approx(np.log10(0.05))
+
+
+def test_tradeoff_has_a_style_for_each_group():
+    figure = plots.tradeoff(["a", "b", "c"], [1, 2, 3], [3, 2, 1], ["VAE", "GAN", "VAE"], "x", "y")
+    assert [trace.name for trace in figure.data] == ["VAE", "GAN"] and list(figure.data[0].text) == ["a", "c"]
+    assert figure.data[0].marker.symbol != figure.data[1].marker.symbol

@@ -339,6 +339,57 @@ def path_profile(probabilities: np.ndarray, classes: Sequence[str], least: float
     return _laid_out(figure, height=280, hovermode="x unified", showlegend=True)
 
 
+def ranking(
+    labels: Sequence[str],
+    values: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    title: str,
+    floor: float | None = None,
+) -> go.Figure:
+    """One row per label, the first on top: a point at the value, a bar over its interval, a line at the floor.
+
+    One sees who is ahead, and whether the intervals leave any doubt. lows and highs are equal to the value where there
+    is no interval; floor is what real images score.
+    """  # fmt: skip
+    values, lows, highs = (np.asarray(numbers, dtype=float) for numbers in (values, lows, highs))
+    figure = go.Figure()
+    error = {"type": "data", "symmetric": False, "array": highs - values, "arrayminus": values - lows, "width": 5}
+    marker = {"color": A.colour, "symbol": "circle", "size": 10}
+    figure.add_scatter(x=values, y=list(labels), mode="markers", marker=marker, error_x=error, name=title)
+    figure.update_traces(hovertemplate="%{y}: %{x:.3g}", error_x_color=A.colour)
+    figure.update_xaxes(**_axis(title, np.append(np.r_[lows, highs], [] if floor is None else floor)), showgrid=True)
+    figure.update_yaxes(autorange="reversed", type="category", title_text="entry", showgrid=False)
+    if floor is not None:
+        figure.add_vline(floor, line={"color": GREEN, "dash": "dot", "width": 2})
+        figure.add_annotation(
+            x=np.log10(floor) if figure.layout.xaxis.type == "log" else floor,
+            y=1, yref="paper", yanchor="bottom", showarrow=False, text="real images",
+        )  # fmt: skip
+    return _laid_out(figure, height=160 + 28 * len(labels), showlegend=False)
+
+
+def tradeoff(
+    labels: Sequence[str], x: Sequence[float], y: Sequence[float], groups: Sequence[str], x_title: str, y_title: str
+) -> go.Figure:
+    """Two figures of each row against each other, a colour and a marker for each group.
+
+    One sees that the two are bought from each other, and which rows are beaten in both by another one.
+    """
+    figure, known = go.Figure(), list(dict.fromkeys(groups))
+    for index, group in enumerate(known):
+        colour, symbol = _class_style(index)
+        chosen = [i for i, found in enumerate(groups) if found == group]
+        figure.add_scatter(
+            x=[x[i] for i in chosen], y=[y[i] for i in chosen], text=[labels[i] for i in chosen], name=group,
+            mode="markers", marker={"color": colour, "symbol": symbol, "size": 12},
+            hovertemplate="%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(**_axis(x_title, np.asarray(x, dtype=float)), showgrid=True)
+    figure.update_yaxes(**_axis(y_title, np.asarray(y, dtype=float)))
+    return _laid_out(figure, height=420, showlegend=True)
+
+
 def _laid_out(figure: go.Figure, height: int = 360, **layout) -> go.Figure:
     return figure.update_layout(template=TEMPLATE, height=height, **layout)
 

@@ -1,0 +1,79 @@
+"""The leaderboard: every measured entry as a row of its figures, a row of its own for each further sampler.
+
+evaluate writes a figure of the default sampler under its plain name ("frechet") and of another one as "frechet@gmm".
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from zoo import models
+from zoo.entry import Entry
+from zoo.manifest import Metric
+
+GENERATION = ("frechet", "frechet_ratio", "frechet_random", "kid", "precision", "recall", "density", "coverage")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Figures (name -> Metric) of one entry with one way to sample it; "" where nothing is sampled."""
+
+    entry: Entry
+    sampler: str
+    figures: dict[str, Metric]
+
+    @property
+    def label(self) -> str:
+        """Return what tells the row from all others: the entry, and the sampler where it is not the prior."""
+        return self.entry.id + (f" · {self.sampler}" if self.sampler not in ("", "prior") else "")
+
+    def value(self, figure: str) -> float | None:
+        """Return the figure's mean, None where it was not measured."""
+        return self.figures[figure].value if figure in self.figures else None
+
+
+def rows(entries: Iterable[Entry]) -> list[Row]:
+    """Return the rows of all entries that were measured, by Fréchet distance, those without one last."""
+    found = [row for entry in entries for row in _rows(entry)]
+    return sorted(found, key=lambda row: (row.value("frechet") is None, row.value("frechet") or 0.0, row.label))
+
+
+def _rows(entry: Entry) -> list[Row]:
+    by_sampler: dict[str, dict[str, Metric]] = {}
+    for name, metric in entry.manifest.metrics.items():
+        figure, _, sampler = name.partition("@")
+        by_sampler.setdefault(sampler, {})[figure] = metric
+    plain = by_sampler.pop("", {})
+    default = next(iter(models.samplers(entry)), "")
+    found = [Row(entry, default, plain)] if plain else []
+    # What does not depend on the sampler holds for the further rows as well.
+    shared = {name: metric for name, metric in plain.items() if name not in GENERATION}
+    return found + [Row(entry, sampler, shared | figures) for sampler, figures in by_sampler.items()]
+
+
+def table(found: Iterable[Row]) -> str:
+    """Return the rows as CSV: what they are, and value, low and high of every figure that any of them has."""
+    found = list(found)
+    figures = list(dict.fromkeys(name for row in found for name in row.figures))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    heads = [f"{name}{end}" for name in figures for end in ("", "_low", "_high")]
+    writer.writerow(["entry", "revision", "family", "year", "dataset", "sampler", "parameters", "images_seen", *heads])
+    for row in found:
+        made, numbers = row.entry.manifest, []
+        for name in figures:
+            metric = row.figures.get(name)
+            numbers += ["", "", ""] if metric is None else [metric.value, metric.low, metric.high]
+        writer.writerow(
+            [
+                _cell(row.entry.id), row.entry.revision, _cell(made.family), made.year, _cell(row.entry.dataset),
+                _cell(row.sampler), row.entry.parameters, made.provenance.images_seen, *numbers,
+            ]
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A stranger's text as a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
