@@ -3,10 +3,14 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint
+.PHONY: app hub test lint
 
 app: $(VENV)/app.stamp ## Start the app; PORT can be set
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) --server.headless true
+
+hub: PORT := 8123
+hub: $(VENV)/app.stamp ## Start a Hub on loopback, to try publishing without a network; PORT can be set
+	$(BIN)/python -m tests.hub_server --port $(PORT) --zoo
 
 test: $(VENV)/all.stamp ## Test everything
 	$(BIN)/python -m pytest -q

@@ -23,8 +23,13 @@ page = st.navigation(
         "Measure": [
             st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
         ],
+        "Share": [
+            st.Page("pages/share/publish.py", title="Publish", icon=":material/cloud_upload:"),
+            st.Page("pages/share/import.py", title="Import", icon=":material/input:"),
+        ],
     }
 )
 widgets.enter(page.url_path, cold)
+widgets.zoo_picker()
 with widgets.guard():
     page.run()

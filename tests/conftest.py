@@ -1,6 +1,9 @@
-"""What the tests of the app share: its pages as found on disk, and a running server."""
+"""What the tests of the app share: its pages as found on disk, a running server, a browser."""
 
+import importlib.util
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,13 +11,22 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# The Hub's client reads it when it is first imported: nothing in this process may ask the Hub.
+os.environ["HF_HUB_OFFLINE"] = "1"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*/*.py"))
 DEFAULT = "pages/explore/gallery.py"
 SIZES = {"wide": (1400, 950), "phone": (390, 844)}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+REQUIRED = os.environ.get("ZOO_BROWSER") == "required"
+MISSING = [] if importlib.util.find_spec("playwright") else ["playwright"]
+MISSING += [] if CHROMIUM else ["a Chromium"]
+# On a deep link Streamlit asks for its health under the page's own path first, and then finds the right one.
+PROBING = re.compile(r"/_stcore/(health|host-config)$")
 
 
 def url_path(page: str) -> str:
@@ -31,9 +43,9 @@ def settle(page) -> None:
 
 
 class Server:
-    """The real app in a process of its own, on a free port, without a way to the Hub."""
+    """The real app in a process of its own, on a free port, without a way to the Hub unless `settings` give one."""
 
-    def __init__(self, log: Path, script: str = "streamlit_app.py") -> None:
+    def __init__(self, log: Path, script: str = "streamlit_app.py", **settings: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -43,7 +55,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", script, *options],
                 cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
-                env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)},
+                env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)} | settings,
             )  # fmt: skip
         self._wait(log)
 
@@ -86,9 +98,60 @@ def wall(monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
+    for name in ("ZOO_SOURCES", "ZOO_DATA"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "zoo").mkdir()
     st.cache_data.clear()
     st.cache_resource.clear()
     return tmp_path / "zoo"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser; skipped with a reason where there is none, unless ZOO_BROWSER=required insists."""
+    if MISSING and not REQUIRED:
+        pytest.skip(f"{' and '.join(MISSING)} is not installed (ZOO_BROWSER=required insists)")
+    assert not MISSING, f"{' and '.join(MISSING)} is not installed, and ZOO_BROWSER=required insists."
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium):
+    """Open tabs that collect what the browser complains about and what it asks of others than the app."""
+    contexts = []
+
+    def new(base: str, size: str = "wide", scheme: str = "light"):
+        width, height = SIZES[size]
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda message: page.complaints.append(_complaint(message)))
+        page.on("request", lambda request: page.complaints.append(_abroad(request.url, base)))
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+def _complaint(message) -> str | None:
+    probing = PROBING.search(urlsplit(message.location.get("url", "")).path)
+    return message.text if message.type == "error" and not probing else None
+
+
+def _abroad(url: str, base: str) -> str | None:
+    parts = urlsplit(url)
+    return None if parts.scheme in ("data", "blob") or parts.netloc == urlsplit(base).netloc else f"asked for {url}"
+
+
+def complaints(page) -> list[str]:
+    """Return what the browser complained about on this page."""
+    return [text for text in page.complaints if text]

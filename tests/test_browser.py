@@ -1,30 +1,21 @@
 """Every page in a real browser: light and dark, wide and on a phone; and what only a browser can show of the widgets.
 
-Skipped with a reason where there is no Chromium; ZOO_BROWSER=required makes a missing one a failure.
+Skipped where there is no Chromium, as `conftest.chromium` says.
 """
 
-import importlib.util
 import io
-import os
-import re
-import shutil
 from urllib.parse import parse_qs, urlsplit
 
+import conftest
 import numpy as np
 import pytest
-from conftest import PAGES, SIZES, Server, settle, url_path
+from conftest import PAGES, SIZES, Server, complaints, settle, url_path
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-REQUIRED = os.environ.get("ZOO_BROWSER") == "required"
-MISSING = [] if importlib.util.find_spec("playwright") else ["playwright"]
-MISSING += [] if CHROMIUM else ["a Chromium"]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING) and not REQUIRED, reason=f"{' and '.join(MISSING)} is not installed (ZOO_BROWSER=required insists)"
-)
+# Other tests take them from here.
+CHROMIUM, MISSING, REQUIRED, _abroad = conftest.CHROMIUM, conftest.MISSING, conftest.REQUIRED, conftest._abroad
+chromium, tab = conftest.chromium, conftest.tab
 
-# On a deep link Streamlit asks for its health under the page's own path first, and then finds the right one.
-PROBING = re.compile(r"/_stcore/(health|host-config)$")
 WIDGETS = """
 import numpy as np
 import streamlit as st
@@ -39,53 +30,6 @@ ink = "" if drawing is None else "inked" if drawing.min() < 0.8 else "blank"
 st.text("no drawing" if drawing is None else f"drawing {drawing.shape} {ink}")
 st.text(f"number {number}")
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    assert not MISSING, f"{' and '.join(MISSING)} is not installed, and ZOO_BROWSER=required insists."
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(chromium):
-    """Open tabs that collect what the browser complains about and what it asks of others than the app."""
-    contexts = []
-
-    def new(base: str, size: str = "wide", scheme: str = "light"):
-        width, height = SIZES[size]
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.complaints = []
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda message: page.complaints.append(_complaint(message)))
-        page.on("request", lambda request: page.complaints.append(_abroad(request.url, base)))
-        return page
-
-    yield new
-    for context in contexts:
-        context.close()
-
-
-def _complaint(message) -> str | None:
-    probing = PROBING.search(urlsplit(message.location.get("url", "")).path)
-    return message.text if message.type == "error" and not probing else None
-
-
-def _abroad(url: str, base: str) -> str | None:
-    parts = urlsplit(url)
-    return None if parts.scheme in ("data", "blob") or parts.netloc == urlsplit(base).netloc else f"asked for {url}"
-
-
-def complaints(page) -> list[str]:
-    return [text for text in page.complaints if text]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

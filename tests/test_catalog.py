@@ -1,7 +1,6 @@
 """Listing entries: order, sources, duplicates, and broken ones that take nothing down."""
 
 import json
-import os
 
 import pytest
 import tiny_entries as tiny
@@ -42,18 +41,21 @@ def test_a_broken_entry_comes_last_with_its_reason(zoo):
     assert catalog.find("a-vae", [zoo]) is None
 
 
-def test_the_first_source_wins(zoo, tmp_path):
+def test_two_entries_of_one_name_are_told_apart(zoo, tmp_path):
     tiny.vae(tmp_path / "other/a-vae", title="Another")
     tiny.vae(tmp_path / "other/c-vae")
-    assert catalog.find("a-vae", [zoo, tmp_path / "other"]).title == "A-Vae"
+    both = [zoo, tmp_path / "other", zoo]
+    assert [(catalog.find(name, both).title) for name in ("a-vae", "a-vae-2")] == ["A-Vae", "Another"]
     assert catalog.find("a-vae", [tmp_path / "other", zoo]).title == "Another"
-    assert len(catalog.load([zoo, tmp_path / "other", zoo])) == 6
+    assert len(catalog.load(both)) == 7
+    assert catalog.find("a-vae-2", both).name == "a-vae"
 
 
-def test_a_usable_entry_replaces_a_broken_one_of_its_name(zoo, tmp_path):
+def test_a_usable_entry_takes_the_name_of_a_broken_one(zoo, tmp_path):
     tiny.vae(tmp_path / "other/a-vae", title="Another")
     (zoo / "a-vae/zoo.json").write_text("{")
     assert catalog.find("a-vae", [zoo, tmp_path / "other"]).title == "Another"
+    assert "not valid JSON" in catalog.load([zoo, tmp_path / "other"])[-1].reason
 
 
 def test_a_source_may_be_one_entry(zoo):
@@ -70,9 +72,9 @@ def test_a_source_that_is_not_there_is_told(zoo, tmp_path):
 def test_the_environment_names_further_sources(zoo, tmp_path, monkeypatch):
     tiny.vae(tmp_path / "single")
     monkeypatch.setattr(catalog, "EMBEDDED", zoo)
-    monkeypatch.delenv(catalog.VARIABLE, raising=False)
+    monkeypatch.delenv("ZOO_SOURCES", raising=False)
     assert len(catalog.load()) == 5
-    monkeypatch.setenv(catalog.VARIABLE, os.pathsep.join(["", str(tmp_path / "single"), ""]))
+    monkeypatch.setenv("ZOO_SOURCES", f" , {tmp_path / 'single'}, owner/name, not a source")
     assert len(catalog.load()) == 6
     assert catalog.find("single").folder == tmp_path / "single"
 
@@ -80,7 +82,7 @@ def test_the_environment_names_further_sources(zoo, tmp_path, monkeypatch):
 def test_unchanged_entries_are_not_read_again(zoo, monkeypatch):
     catalog.load([zoo])
     seen = []
-    monkeypatch.setattr(catalog, "read", lambda folder: (seen.append(folder.name), entry.read(folder))[1])
+    monkeypatch.setattr(catalog, "read", lambda folder, *_: (seen.append(folder.name), entry.read(folder))[1])
     assert len(catalog.load([zoo])) == 5
     assert seen == []
     document = json.loads((zoo / "a-vae/zoo.json").read_text())

@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def only_these(monkeypatch, folder, tmp_path):
     monkeypatch.setattr(catalog, "EMBEDDED", folder)
-    for name in ("ZOO_ENTRIES", "ZOO_DATA"):
+    for name in ("ZOO_SOURCES", "ZOO_DATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))

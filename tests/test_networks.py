@@ -256,12 +256,16 @@ LIES = {
         lying(decoding("Sigmoid"), CONSTANTS | {"shape": np.array([-1, 16])}, shape=(16,)),
         r"image of shape .* \[4, 4, 1\]",
     ),
-    "shape that only shows when it runs": (
-        lying(RESHAPING, CONSTANTS | {"sides": np.array([-1, 2, 8, 1])}, shape=("h", "w", "c")),
-        "gave image as",
+    "twice as many images": (
+        lying(decoding("Sigmoid"), CONSTANTS | {"decode": np.tile(tiny.DECODE, 2)}),
+        r"gave image as float32 \(2, 4, 4, 1\)",
+    ),
+    "shape that follows from the data": (
+        lying(RESHAPING, CONSTANTS | {"sides": np.array([-1, 4, 4, 1])}),
+        "size is not known before it runs",
     ),
     "not finite": (lying(decoding("Log"), CONSTANTS), "not finite"),
-    "too much memory": (lying(EXPANDING, CONSTANTS | {"sides": np.array([1 << 20, 1 << 20])}), "fails when it runs"),
+    "too much memory": (lying(EXPANDING, CONSTANTS | {"sides": np.array([1 << 20, 1 << 20])}), "size is not known"),
 }
 
 

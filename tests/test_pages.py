@@ -33,7 +33,7 @@ def offline(monkeypatch):
 def wall(monkeypatch, tmp_path):
     """An empty zoo in a folder of its own."""
     monkeypatch.setattr(catalog, "EMBEDDED", tmp_path)
-    monkeypatch.delenv("ZOO_ENTRIES", raising=False)
+    monkeypatch.delenv("ZOO_SOURCES", raising=False)
     return tmp_path
 
 
@@ -82,7 +82,7 @@ def test_junk_in_the_url_is_ignored(page):
     assert opened(page, **JUNK).title
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if not page.endswith("import.py")])
 def test_an_empty_zoo_says_how_to_fill_it(page, wall):
     assert "training train" in texts(opened(page))
 

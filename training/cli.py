@@ -1,9 +1,10 @@
-"""Command line: python -m training {recipes,train,export,evaluate,table}."""
+"""Command line: python -m training {recipes,train,export,evaluate,publish,import,table}."""
 
 import argparse
 import logging
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import warnings
@@ -18,6 +19,8 @@ DESCRIPTION = """Make entries of the zoo.
   python -m training train mnist-vae --set beta=4 --set name=mnist-beta-vae
   python -m training export mnist-vae                  write the entry zoo/pretrained/mnist-vae
   python -m training evaluate mnist-vae                measure it, write the numbers into manifest and card
+  python -m training publish mnist-vae ada/mnist-vae   upload it to the Hugging Face Hub (first: --dry-run)
+  python -m training import owner/name                 make an entry of a Keras network that somebody else made
   python -m training table                             renew the table of entries in README.md
 
 Data comes from the Hugging Face Hub, or from the folder that ZOO_DATA names.
@@ -34,7 +37,8 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(
         "python -m training", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    verbs = main.add_subparsers(dest="verb", required=True, metavar="{recipes,train,export,evaluate,table}")
+    listed = "{recipes,train,export,evaluate,publish,import,table}"
+    verbs = main.add_subparsers(dest="verb", required=True, metavar=listed)
 
     verbs.add_parser("recipes", help="list recipes, or the keys of a family").add_argument(
         "family", nargs="?", help="show every key that this family's recipes take"
@@ -61,15 +65,46 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
     evaluate.add_argument("--seed", type=_seed, default=0, help="seed of the drawn samples (default 0)")
 
+    publish = verbs.add_parser("publish", help="upload an entry to the Hugging Face Hub, with the token in HF_TOKEN")
+    publish.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
+    publish.add_argument("repo", metavar="owner/name", help="model repository, made when there is none")
+    publish.add_argument("--private", action="store_true", help="make a new repository private")
+    publish.add_argument("--tag", metavar="v1", help="name this version")
+    publish.add_argument(
+        "--dry-run", action="store_true", help="show what would be uploaded; needs neither token nor network"
+    )
+
+    _import_options(verbs.add_parser("import", help="make an entry of a Keras network: a file, a folder, owner/name"))
+
     verbs.add_parser("table", help="renew the table of entries in README.md")
 
     for verb in (train, export):
         verb.add_argument("--runs", type=pathlib.Path, default=RUNS, help="folder of the runs (default: runs)")
-    for verb in (train, export, evaluate):
+    for verb in (train, export, evaluate, publish):
         verb.add_argument(
             "--entries", type=pathlib.Path, default=ENTRIES, help="folder of the entries (default: zoo/pretrained)"
         )
     return main
+
+
+def _import_options(importing) -> None:
+    from zoo import imports
+
+    importing.add_argument("source", help="file, folder or zip, or a repository owner/name[@revision] of the Hub")
+    importing.add_argument("--to", type=pathlib.Path, metavar="FOLDER", help="write the entry there, as FOLDER/<name>")
+    importing.add_argument("--role", choices=imports.ROLES, help="what it is, where the shapes do not tell")
+    importing.add_argument("--range", dest="makes", choices=imports.RANGES, help="values of images that come out")
+    importing.add_argument("--reads", choices=list(imports.RANGES)[:3], help="values of images expected to go in")
+    importing.add_argument("--name", help="name of the entry (default: that of the source)")
+    importing.add_argument("--title", help="title of the entry")
+    importing.add_argument("--file", help="the model to take, where the source holds several")
+    importing.add_argument("--dataset", help="what it was trained on, for example mnist")
+    importing.add_argument("--side", type=int, help="side of the images, where the network is open in size")
+    alone = importing.add_argument_group("weights without a configuration")
+    alone.add_argument("--architecture", help="a known architecture, or a recipe of this project")
+    alone.add_argument("--strides", metavar="1,2,2", help="strides of the convolutions, in order")
+    alone.add_argument("--activation", help="between the layers, for example relu or leaky_relu")
+    alone.add_argument("--output-activation", dest="last", help="at the end, for example tanh or sigmoid")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -134,8 +169,69 @@ def _export(options) -> None:
 def _evaluate(options) -> None:
     from training import evaluate
 
+    evaluate.evaluate(_folder(options), options.seed)
+
+
+def _folder(options) -> pathlib.Path:
     folder = pathlib.Path(options.entry)
-    evaluate.evaluate(folder if (folder / "zoo.json").exists() else options.entries / options.entry, options.seed)
+    return folder if (folder / "zoo.json").exists() else options.entries / options.entry
+
+
+def _publish(options) -> None:
+    from zoo import entry as entries
+    from zoo import publish
+
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    publish.check_names(options.repo, options.tag)
+    entry = entries.read(_folder(options))
+    if options.dry_run:
+        with publish.staged(entry, options.repo) as copy:
+            files = publish.uploads(copy)
+            for file in files:
+                print(f"{file.size:12,}  {file.sha256[:12]}  {'LFS' if file.large else 'Git'}  {file.path}")
+            print(f"{sum(file.size for file in files):12,}  bytes in {len(files)} files for {options.repo}\n")
+            print((copy.folder / "README.md").read_text(encoding="utf-8"), end="")
+        return
+    try:
+        done = publish.publish(
+            entry,
+            options.repo,
+            private=options.private,
+            tag=options.tag,
+            report=lambda part, text: logging.info("%3.0f %%  %s", 100 * part, text),
+        )
+    except KeyboardInterrupt:
+        print("Interrupted; nothing half-published is visible, and the same command goes on.", file=sys.stderr)
+        raise SystemExit(130) from None
+    state = "Published" if done.new else "Nothing new: it was published already"
+    print(f"{state}\nrevision {done.commit}\n{done.link}")
+
+
+def _import(options) -> None:
+    from training import staging
+    from zoo import imports
+
+    names = ("role", "makes", "reads", "name", "title", "file", "dataset", "side", "architecture", "activation", "last")
+    corrections = {name: getattr(options, name) for name in names}
+    if options.strides:
+        corrections["strides"] = [int(part) for part in options.strides.split(",") if part.strip().isdecimal()]
+    result = imports.bring(options.source, corrections, say=logging.info)
+    folder, told = result.entry.folder, result.report
+    if options.to:
+        folder = options.to / result.entry.name
+        with staging.replacing(folder) as staged:
+            shutil.copytree(result.entry.folder, staged, dirs_exist_ok=True)
+    for warning in told["warnings"]:
+        print(f"WARNING: {warning}")
+    print(f"{result.entry.name} ({told['format']}, {told['parameters']:,} parameters)")
+    for role, tensors in told["roles"].items():
+        print(f"  {role:14} {tensors}")
+    for key, what in (("makes", "come out"), ("reads", "go in")):
+        if told[key]:
+            print(f"  images that {what} hold {imports.RANGES[told[key]]}")
+    for guess in told["guesses"]:
+        print(f"  guessed: {guess}")
+    print(f"{folder}\nin the app: ?source={result.source}")
 
 
 def _table(options) -> None:
@@ -145,4 +241,12 @@ def _table(options) -> None:
     logging.info("Wrote the table of entries into %s", table.README)
 
 
-COMMANDS = {"recipes": _recipes, "train": _train, "export": _export, "evaluate": _evaluate, "table": _table}
+COMMANDS = {
+    "recipes": _recipes,
+    "train": _train,
+    "export": _export,
+    "evaluate": _evaluate,
+    "publish": _publish,
+    "import": _import,
+    "table": _table,
+}

@@ -1,12 +1,16 @@
 """Measure an entry and write the numbers into its manifest: what the cards, the gallery and the README quote.
 
-Everything runs on the entry's ONNX networks, as the app does; nothing here needs Keras.
+Everything runs on the entry's ONNX networks, as the app does; nothing here needs Keras. A metric of a sampler beside
+the entry's first one is named after it: frechet@gmm.
 """
 
+import functools
 import json
 import logging
 import pathlib
 import shutil
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,41 +18,56 @@ from training import staging
 from zoo import card, catalog, datasets, models
 from zoo import entry as entries
 from zoo import images as pictures
+from zoo.metrics import (
+    cas,
+    dci,
+    duplicates,
+    frechet,
+    kernel,
+    likelihood,
+    memorisation,
+    mig,
+    posterior,
+    prdc,
+    probe,
+    random_features,
+    reconstruction,
+    sap,
+    sliced_wasserstein,
+)
 from zoo.metrics import classes as class_metrics
-from zoo.metrics import frechet, kernel, prdc, reconstruction
 
 log = logging.getLogger("training")
 COUNT = 10_000  # images on each side of a comparison, fewer where the test split is smaller
 SEEDS = 3
+DRAWS = 3  # latents per image for the lower bound
+MANY, FEW = 5000, 40  # latents per image for the log-likelihood, and images per seed that are given so many
 
 
-def evaluate(folder: pathlib.Path, seed: int = 0) -> entries.Entry:
+def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> entries.Entry:
     """Measure the entry in `folder` on the test split of its dataset and rewrite its manifest and card.
 
-    Raises EntryError for a broken entry and DatasetUnavailable without its data."""
+    only: names in GROUPS; the entry's other metrics then stay as they are. Raises EntryError for a broken entry or an
+    unknown group, DatasetUnavailable without its data."""
+    for name in only:
+        if name not in GROUPS:
+            raise entries.EntryError(f"There is no group of metrics {name!r}: choose among {', '.join(GROUPS)}.")
     entry = entries.read(folder)
-    test = held_out(entry)
-    metrics = {}
-    if test.labels is None:
+    classifier = None if "classify" in entry.capabilities else catalog.classifier_for(entry)
+    data = real(_dataset(entry), entry.shape, classifier, seed)
+    if data.test.labels is None:
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
-    if "classify" in entry.capabilities and test.labels is not None:
-        metrics |= accuracy(entry, test)
-    if "reconstruct" in entry.capabilities and not (entry.conditional and test.labels is None):
-        metrics |= rebuild(entry, test)
-    if "generate" in entry.capabilities:
-        classifier = catalog.classifier_for(entry)
-        if classifier is None:
-            log.warning("No classifier was trained on %s: samples of %s are not measured.", entry.dataset, entry.name)
-        else:
-            metrics |= generation(entry, classifier, test, seed)
-    for name, metric in metrics.items():
-        log.info(
-            "%-18s %.4g%s",
-            name,
-            metric["value"],
-            "" if metric["low"] is None else f"   [{metric['low']:.4g}, {metric['high']:.4g}]",
-        )
-    manifest = json.loads((entry.folder / "zoo.json").read_text()) | {"metrics": metrics}
+    old = json.loads((entry.folder / "zoo.json").read_text())
+    metrics = dict(old["metrics"]) if only else {}
+    for name, measure in GROUPS.items():
+        if only and name not in only:
+            continue
+        found = measure(entry, data, seed)
+        for key, value in found.items():
+            interval = "" if value["low"] is None else f"   [{value['low']:.4g}, {value['high']:.4g}]"
+            log.info("%-24s %.4g%s", key, value["value"], interval)
+        metrics |= found
+    manifest = old | {"metrics": metrics}
     with staging.replacing(entry.folder) as staged:
         shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
         card.write(entries.write(staged, manifest))
@@ -62,9 +81,11 @@ LABELS = {
     "psnr": ("PSNR (dB)", "peak signal-to-noise ratio"),
     "ssim": ("SSIM", "structural similarity (Wang et al. 2004)"),
     "frechet": ("Fréchet distance", "between Gaussians fitted to the features of both sides; not Inception FID"),
-    "frechet_floor": ("Fréchet floor", "the same distance for training images: what a perfect generator would score"),
     "frechet_ratio": ("Fréchet / floor", "1 is as good as real images"),
+    "frechet_random": ("Fréchet, random features", "the same distance in the features of a network nobody trained"),
+    "frechet_random_ratio": ("Random Fréchet / floor", "1 is as good as real images"),
     "kid": ("KID", "unbiased kernel distance (Bińkowski et al. 2018)"),
+    "sliced_wasserstein": ("Sliced Wasserstein", "distance of the pixels along random directions (Rabin et al. 2011)"),
     "precision": ("Precision", "share of samples among the real images (Kynkäänniemi et al. 2019)"),
     "recall": ("Recall", "share of real images among the samples (Kynkäänniemi et al. 2019)"),
     "density": ("Density", "real neighbourhoods around a sample; 1 for real images (Naeem et al. 2020)"),
@@ -72,83 +93,383 @@ LABELS = {
     "class_distance": ("Class distance", "total variation between the class histograms, 0 to 1"),
     "missing_classes": ("Missing classes", "classes that the samples hardly show"),
     "obedience": ("Obedience", "share of samples that the classifier gives the class they were asked for"),
+    "duplicates": ("Near-duplicates", "pairs among the samples that are nearly one image (Arora et al. 2018)"),
+    "memorisation": ("Memorisation ratio", "distance to training over distance to held-out images; 1: nothing copied"),
+    "cas": ("Classification accuracy score", "trained on samples, tested on real images (Ravuri and Vinyals 2019)"),
+    "elbo": ("ELBO (nats)", "evidence lower bound on the log-likelihood"),
+    "log_likelihood": ("Log-likelihood (nats)", f"importance-weighted bound, k = {MANY:,} (Burda et al. 2016)"),
+    "kl": ("KL divergence (nats)", "information in the code, by the posterior's distance from the prior"),
+    "dead_dimensions": ("Dead dimensions", f"latent dimensions that tell less than {posterior.DEAD} nats"),
+    "probe": ("Linear probe", "accuracy of a linear classifier on the code (Alain and Bengio 2016)"),
+    "mig": ("MIG", "mutual information gap, 0 to 1 (Chen et al. 2018)"),
+    "dci_disentanglement": (
+        "DCI disentanglement",
+        "each dimension means one factor, 0 to 1 (Eastwood and Williams)",
+    ),
+    "dci_completeness": ("DCI completeness", "each factor is in one dimension, 0 to 1 (Eastwood and Williams 2018)"),
+    "dci_informativeness": ("DCI informativeness", "how well a forest reads the factors (Eastwood and Williams 2018)"),
+    "sap": ("SAP", "separated attribute predictability, 0 to 1 (Kumar et al. 2018)"),
 }
+# What real images score against real ones: a floor for distances, what to reach for the others.
+FLOOR, REAL = "_floor", "_real"
+FLOORS = ("frechet", "frechet_random", "kid", "sliced_wasserstein")
+SAMPLERS = {"prior": "prior", "gaussian": "Gaussian fit", "gmm": "Gaussian mixture"}
+PIXELS, RANDOM = "on the pixels", "in the features of a fixed random network"
+SPACES = {"sliced_wasserstein": PIXELS, "frechet_random": RANDOM, "duplicates": RANDOM, "memorisation": RANDOM}
 
 
-def held_out(entry) -> datasets.Split:
-    """The test split of an entry's dataset; a local folder's path is in the recipe, the manifest has its name."""
-    return datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
-
-
-def metric(name: str, values, protocol: str) -> dict:
+def metric(name: str, values, protocol: str, split: str = "test") -> dict:
     """A metric of the manifest: the mean of `values`, with their range as interval when there are several."""
     values = np.atleast_1d(np.asarray(values, float))
     several = len(values) > 1
-    label, meaning = LABELS[name]
+    name, _, sampler = name.partition("@")
+    base = name.removesuffix(FLOOR).removesuffix(REAL)
+    label, meaning = LABELS[base]
+    if sampler:
+        label = f"{label} ({SAMPLERS.get(sampler, sampler)})"
+    if name != base:
+        meaning = f"the same for training images: what a perfect generator would score; {meaning}"
+        label += " floor" if name.endswith(FLOOR) else " of real images"
     return {
         "value": float(values.mean()),
         "low": float(values.min()) if several else None,
         "high": float(values.max()) if several else None,
-        "split": "test",
+        "split": split,
         "label": label,
         "meaning": meaning,
         "protocol": protocol,
     }
 
 
-def accuracy(entry, test) -> dict:
-    probabilities, _ = models.classify(entry, test.images)
-    right = probabilities.argmax(1) == test.labels
+# Data -------------------------------------------------------------------------------------------------------------
+
+
+class View(NamedTuple):
+    """Images (N, H, W, C), labels (N,) or None, and what the networks see: the classifier's features and its choice
+    of a class (both None without one), random features."""
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    features: np.ndarray | None
+    classes: np.ndarray | None
+    random: np.ndarray
+
+
+class Real:
+    """Real images of a dataset and what comparisons need of them, each computed when it is first asked for."""
+
+    def __init__(self, dataset, shape: tuple[int, int, int], classifier, seed: int):
+        self.dataset, self.shape, self.classifier, self.seed = dataset, shape, classifier, seed
+
+    @functools.cached_property
+    def test(self) -> datasets.Split:
+        return datasets.load(self.dataset, "test")
+
+    @functools.cached_property
+    def view(self) -> View:
+        labels = self.test.labels
+        return self.see(self.fitted(self.test.images[:COUNT]), None if labels is None else labels[:COUNT])
+
+    @functools.cached_property
+    def training(self) -> list[View]:
+        """As many training images as there are test images, for each of the seeds."""
+        log.info("Reading training images of %s", self.test.name)
+        splits = [
+            datasets.load(self.dataset, "train", count=len(self.view.images), seed=self.seed + offset)
+            for offset in range(SEEDS)
+        ]
+        return [self.see(self.fitted(split.images), split.labels) for split in splits]
+
+    @functools.cached_property
+    def floors(self) -> list[dict[str, float]]:
+        """`compare` of training images with the test images, for each of the seeds."""
+        training = self.training
+        log.info("Comparing them with the test images")
+        return [self.compare(view) for view in training]
+
+    @functools.cached_property
+    def gaussian(self) -> frechet.Statistics:
+        return frechet.statistics(self.view.features)
+
+    @functools.cached_property
+    def random_gaussian(self) -> frechet.Statistics:
+        return frechet.statistics(self.view.random)
+
+    @functools.cached_property
+    def radii(self) -> np.ndarray:
+        return prdc.radii(self.view.features)
+
+    @functools.cached_property
+    def near(self) -> float:
+        return duplicates.threshold(self.view.random)
+
+    @functools.cached_property
+    def lessons(self) -> np.ndarray:
+        """What the classification accuracy score is tested on."""
+        return cas.features(self.view.images)
+
+    @functools.cached_property
+    def taught(self) -> list[float]:
+        """Classification accuracy score of training images, for each of the seeds."""
+        return [self.school(training.images, training.labels) for training in self.training]
+
+    def fitted(self, images: np.ndarray) -> np.ndarray:
+        return pictures.fit(images, self.shape)[0]
+
+    def see(self, images: np.ndarray, labels: np.ndarray | None) -> View:
+        features = chosen = None
+        if self.classifier is not None:
+            probabilities, features = models.classify(self.classifier, pictures.fit(images, self.classifier.shape)[0])
+            chosen = probabilities.argmax(1)
+        return View(images, labels, features, chosen, random_features.features(images))
+
+    def compare(self, other: View) -> dict[str, float]:
+        """Every distance and score of a set of images against the test images."""
+        found = {}
+        if other.features is not None:
+            found["frechet"] = frechet.distance(frechet.statistics(other.features), self.gaussian)
+            found["kid"] = kernel.distance(self.view.features, other.features)
+            found |= prdc.scores(self.view.features, other.features, real_radii=self.radii)._asdict()
+        found["frechet_random"] = frechet.distance(frechet.statistics(other.random), self.random_gaussian)
+        found["sliced_wasserstein"] = sliced_wasserstein.distance(self.view.images, other.images)
+        found["duplicates"] = duplicates.pairs(other.random, self.near)
+        return found
+
+    def school(self, images: np.ndarray, labels: np.ndarray) -> float:
+        return cas.score(cas.features(images), labels, self.lessons, self.view.labels)
+
+
+@functools.lru_cache(maxsize=1)
+def real(dataset, shape: tuple[int, int, int], classifier, seed: int) -> Real:
+    """The real images of a dataset; the last ones are kept, so that entries of one dataset share them."""
+    return Real(dataset, shape, classifier, seed)
+
+
+def held_out(entry) -> datasets.Split:
+    """The test split of an entry's dataset."""
+    return datasets.load(_dataset(entry), "test")
+
+
+def _dataset(entry):
+    # A local folder's path is in the recipe, the manifest has its name.
+    return entry.manifest.provenance.options.get("dataset", entry.dataset)
+
+
+# Groups of metrics: (entry, real images, seed) -> metrics, {} where they do not apply ---------------------------------
+
+
+def accuracy(entry, data: Real, seed: int) -> dict:
+    if "classify" not in entry.capabilities or data.test.labels is None:
+        return {}
+    probabilities, _ = models.classify(entry, data.fitted(data.test.images))
+    right = probabilities.argmax(1) == data.test.labels
     return {"accuracy": metric("accuracy", right.mean(), f"{len(right):,} test images.")}
 
 
-def rebuild(entry, test) -> dict:
+def rebuild(entry, data: Real, seed: int) -> dict:
     """MSE, PSNR and SSIM over the whole test split."""
-    rebuilt = models.reconstruct(entry, test.images, test.labels if entry.conditional else None)
+    if "reconstruct" not in entry.capabilities or (entry.conditional and data.test.labels is None):
+        return {}
+    images = data.fitted(data.test.images)
+    rebuilt = models.reconstruct(entry, images, data.test.labels if entry.conditional else None)
     protocol = f"Mean over {len(rebuilt):,} test images with values in [0, 1]"
-    protocol += "; the code is the posterior's mean." if entry.manifest.latent.prior == "normal" else "."
+    protocol += "; the code is the posterior's mean." if _variational(entry) else "."
     measures = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}
-    return {name: metric(name, measure(test.images, rebuilt).mean(), protocol) for name, measure in measures.items()}
+    return {name: metric(name, measure(images, rebuilt).mean(), protocol) for name, measure in measures.items()}
 
 
-def generation(entry, classifier, test, seed: int) -> dict:
-    """Samples against the test split in the classifier's features, three seeds, with the real-against-real floor."""
-    real = test.images[:COUNT]
-    count, classes = len(real), len(classifier.classes)
-    _, real_features = models.classify(classifier, real)
-    held = datasets.load(entry.dataset, "train", count=count, seed=seed).images
-    real_statistics = frechet.statistics(real_features)
-    floor = frechet.distance(frechet.statistics(models.classify(classifier, held)[1]), real_statistics)
-    labels = None if test.labels is None else test.labels[:COUNT]
-    reference = np.ones(classes) if labels is None else class_metrics.histogram(labels, classes)
-    rounds = []
-    for offset in range(SEEDS):
-        # A conditional entry is asked for the classes of the real images, in another order for each seed.
-        asked = None
-        if entry.conditional and labels is not None:
-            asked = np.random.default_rng(seed + offset).permutation(labels)
-        samples = models.sample(entry, count, seed + offset, label=asked)
-        probabilities, features = models.classify(classifier, samples.images)
-        given = probabilities.argmax(1)
-        counts = class_metrics.histogram(given, classes)
-        distance = frechet.distance(frechet.statistics(features), real_statistics)
-        found = {"frechet": distance, "frechet_ratio": distance / floor}
-        found |= {"kid": kernel.distance(real_features, features)} | prdc.scores(real_features, features)._asdict()
+def generation(entry, data: Real, seed: int) -> dict:
+    """Samples of the first sampler against the test split, three seeds, with what real images score beside it."""
+    if "generate" not in entry.capabilities:
+        return {}
+    if data.classifier is None:
+        log.warning("No classifier was trained on %s: what needs its features is not measured.", entry.dataset)
+    rounds = [_drawn(entry, data, seed + offset) for offset in range(SEEDS)]
+    metrics = _described(entry, data, seed, rounds)
+    beside = [dict(floor) for floor in data.floors]
+    if "cas" in rounds[0]:
+        for floor, score in zip(beside, data.taught, strict=True):
+            floor["cas"] = score
+    for name in beside[0]:
+        key = name + (FLOOR if name in FLOORS else REAL)
+        metrics[key] = metric(key, [floor[name] for floor in beside], _protocol(data, seed, name, "training images"))
+    return metrics
+
+
+def samplers(entry, data: Real, seed: int) -> dict:
+    """The same comparison for every other sampler: the sampler alone can halve the distance."""
+    metrics = {}
+    for sampler in models.samplers(entry)[1:]:
+        rounds = [_drawn(entry, data, seed + offset, sampler) for offset in range(SEEDS)]
+        metrics |= _described(entry, data, seed, rounds, sampler)
+    return metrics
+
+
+def _drawn(entry, data: Real, seed: int, sampler: str | None = None) -> dict[str, float]:
+    """Every number of one draw of samples; what tells about the decoder more than the sampler only for the first."""
+    real_labels, count = data.view.labels, len(data.view.images)
+    # A conditional entry is asked for the classes of the real images, in another order for each seed.
+    asked = None
+    if entry.conditional and real_labels is not None:
+        asked = np.random.default_rng(seed).permutation(real_labels)
+    samples = models.sample(entry, count, seed, sampler, label=asked)
+    seen = data.see(samples.images, samples.labels)
+    found = data.compare(seen)
+    for name in ("frechet", "frechet_random"):
+        if name in found:
+            found[f"{name}_ratio"] = found[name] / np.mean([floor[name] for floor in data.floors])
+    if seen.classes is not None:
+        classes = len(data.classifier.classes)
+        reference = np.ones(classes) if real_labels is None else class_metrics.histogram(real_labels, classes)
+        counts = class_metrics.histogram(seen.classes, classes)
         found["class_distance"] = class_metrics.total_variation(counts, reference)
         found["missing_classes"] = len(class_metrics.missing(counts, reference))
         if entry.conditional:
-            found["obedience"] = (given == samples.labels).mean()
-        rounds.append(found)
-        log.info("%s, seed %d: Fréchet %.3f", entry.name, seed + offset, distance)
-    protocol = (
-        f"{count:,} samples ({models.samplers(entry)[0]}) against {count:,} test images in the features of "
-        f"{classifier.name}, seeds {seed} to {seed + SEEDS - 1}: mean and range."
-    )
-    metrics = {name: metric(name, [found[name] for found in rounds], protocol) for name in rounds[0]}
-    against = (
-        f"{count:,} training images (seed {seed}) against {count:,} test images in the features of {classifier.name}."
-    )
-    return metrics | {"frechet_floor": metric("frechet_floor", floor, against)}
+            found["obedience"] = (seen.classes == samples.labels).mean()
+    if sampler is None:
+        found["memorisation"] = memorisation.ratio(seen.random, data.training[0].random, data.view.random)
+        if entry.conditional and real_labels is not None:
+            found["cas"] = data.school(samples.images, samples.labels)
+    best = found.get("frechet", found["frechet_random"])
+    log.info("%s, %s, seed %d: Fréchet %.3f", entry.name, sampler or models.samplers(entry)[0], seed, best)
+    return found
+
+
+def _described(entry, data: Real, seed: int, rounds: list[dict], sampler: str | None = None) -> dict:
+    what = f"samples ({SAMPLERS.get(first := sampler or models.samplers(entry)[0], first)})"
+    names = {name: f"{name}@{sampler}" if sampler else name for name in rounds[0]}
+    return {
+        key: metric(key, [found[name] for found in rounds], _protocol(data, seed, name, what))
+        for name, key in names.items()
+    }
+
+
+def _protocol(data: Real, seed: int, name: str, what: str) -> str:
+    count, base = len(data.view.images), name.removesuffix("_ratio")
+    seeds = f"seeds {seed} to {seed + SEEDS - 1}: mean and range."
+    if base == "cas":
+        learned = f"Logistic regression on the answers of random filters to {count:,} {what}"
+        return f"{learned}, tested on {count:,} test images, {seeds}"
+    if base == "memorisation":
+        return f"{count:,} {what}, {count:,} training and {count:,} test images {RANDOM}, {seeds}"
+    of_classifier = f"in the features of {data.classifier.name}" if data.classifier else ""
+    return f"{count:,} {what} against {count:,} test images {SPACES.get(base, of_classifier)}, {seeds}"
+
+
+def likelihoods(entry, data: Real, seed: int) -> dict:
+    """ELBO and log-likelihood of a VAE whose pixels are coins, on images whose grey values are thrown as coins."""
+    options, labels = entry.manifest.provenance.options, data.test.labels if entry.conditional else None
+    if options.get("likelihood") != "bernoulli" or not _variational(entry) or entry.shape[2] != 1:
+        return {}
+    if entry.conditional and labels is None:
+        return {}
+    found = {"elbo": [], "log_likelihood": []}
+    for run in range(seed, seed + SEEDS):
+        images = likelihood.binarise(data.fitted(data.test.images), run)
+        mean, deviation = models.posterior(entry, images, labels)
+
+        def bounds(rows, draws, report=lambda part: None, at=(images, mean, deviation), run=run):
+            def decode(latents, owners):
+                return models.decode(entry, latents, None if labels is None else labels[rows][owners])
+
+            return likelihood.bounds(*(array[rows] for array in at), decode, draws, run, report)
+
+        every = bounds(np.arange(len(images)), DRAWS)
+        few = np.random.default_rng([run, 1]).choice(len(images), min(FEW, len(images)), replace=False)
+        tightest = bounds(few, MANY, _tenths(f"Log-likelihood, seed {run}")).weighted
+        found["elbo"].append(every.elbo.mean())
+        found["log_likelihood"].append(likelihood.extended(every.weighted, tightest, few))
+    trained = "trained on images binarised likewise" if options.get("binarise") else "trained on the grey values"
+    given = " given the class" if entry.conditional else ""
+    common = f"{len(images):,} test images, binarised dynamically, {trained};"
+    seeds = f"seeds {seed} to {seed + SEEDS - 1}: mean and range."
+    protocols = {
+        "elbo": f"Nats per image{given}: {common} {DRAWS} latents for each, {seeds}",
+        "log_likelihood": f"Nats per image{given}: {common} {MANY:,} latents for {len(few)} of them and {DRAWS} for "
+        f"each, extended to all by the mean difference of the two bounds, {seeds}",
+    }
+    return {name: metric(name, values, protocols[name]) for name, values in found.items()}
+
+
+def codes(entry, data: Real, seed: int) -> dict:
+    """What is in the code of an image: information, classes, factors."""
+    if "encode" not in entry.capabilities or "label" in entry.manifest.networks["encoder"].inputs:
+        return {}  # an encoder that is told the class need not put it into the code
+    metrics = {}
+    images, test = data.fitted(data.test.images), data.test
+    if entry.manifest.provenance.options.get("binarise"):
+        images = likelihood.binarise(images, seed)
+    mean, deviation = models.posterior(entry, images)
+    count, flat = len(images), mean.reshape(len(images), -1)
+    if deviation is not None:
+        told = posterior.divergence(mean, deviation)
+        protocol = f"Mean over {count:,} test images."
+        metrics["kl"] = metric("kl", told.sum(), protocol)
+        metrics["dead_dimensions"] = metric("dead_dimensions", posterior.dead(told), protocol)
+    if test.labels is not None and len(np.unique(test.labels)) > 1:
+        scores = []
+        for training in data.training:
+            learned = models.encode(entry, training.images).reshape(len(training.images), -1)
+            scores.append(probe.accuracy(learned, training.labels, flat, test.labels))
+        protocol = (
+            f"Logistic regression on the codes of {len(learned):,} training images, tested on those of {count:,} test "
+            f"images, seeds {seed} to {seed + SEEDS - 1}: mean and range."
+        )
+        metrics["probe"] = metric("probe", scores, protocol)
+    if test.factors is not None:
+        metrics |= _disentangled(flat, _factors(test.factors), seed)
+    return metrics
+
+
+def _disentangled(flat: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict:
+    forests = [dci.scores(flat, factors, run) for run in range(seed, seed + SEEDS)]
+    on = f"Codes of {len(flat):,} test images whose {len(factors)} factors are known: {', '.join(factors)}"
+    found = {
+        "mig": metric("mig", mig.score(flat, factors), f"{on}; {mig.BINS} bins."),
+        "sap": metric("sap", sap.score(flat, factors), f"{on}."),
+    }
+    for name in dci.Scores._fields:
+        values = [getattr(scores, name) for scores in forests]
+        told = f"{on}; random forests, seeds {seed} to {seed + SEEDS - 1}: mean and range."
+        found[f"dci_{name}"] = metric(f"dci_{name}", values, told)
+    return found
+
+
+def _factors(factors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The factors a code can be asked for: not the random piece of the texture; hues as degrees from red, so that the
+    reds lie together."""
+    kept = {name: values for name, values in factors.items() if name != "phase"}
+    return kept | {"hue": np.mod(kept["hue"] + 180, 360) - 180}
+
+
+def _variational(entry) -> bool:
+    return "reconstruct" in entry.capabilities and "z_log_var" in entry.manifest.networks["encoder"].outputs
+
+
+def _tenths(text: str):
+    """A report that logs every tenth of the way."""
+    told = 0
+
+    def report(part: float) -> None:
+        nonlocal told
+        if int(10 * part) > told:
+            told = int(10 * part)
+            log.info("%s: %d %%", text, 10 * told)
+
+    return report
+
+
+GROUPS = {
+    "accuracy": accuracy,
+    "reconstruction": rebuild,
+    "generation": generation,
+    "samplers": samplers,
+    "likelihood": likelihoods,
+    "codes": codes,
+}
+
+
+# Elsewhere in training ------------------------------------------------------------------------------------------------
 
 
 def frechet_along_training(dataset: str, generate, count: int = 2000, seed: int = 0):

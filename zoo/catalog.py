@@ -1,57 +1,129 @@
 """Where entries come from and how they are listed; reads manifests only."""
 
+import contextlib
+import dataclasses
 import functools
-import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.entry import Entry, EntryError, read
+from zoo import connection, hub, sources
+from zoo.entry import Entry, EntryError, Origin, read
 from zoo.manifest import MANIFEST
+from zoo.sources import Source
 
 EMBEDDED = Path(__file__).parent / "pretrained"
-VARIABLE = "ZOO_ENTRIES"
 DATASET_ORDER = ("mnist", "fashion_mnist", "fruits", "digits", "cifar10")
+SHEET = "samples.png"
+MAX_SHEET_BYTES = 8 << 20
+READERS = 12  # repositories that are read at once, by all visitors together
+PATIENCE = 60.0  # seconds for all of a source
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An entry that cannot be used, with one sentence that says why."""
+    """An entry that cannot be used, with one sentence that says why; the folder is None when it is on the Hub."""
 
     name: str
-    folder: Path
+    folder: Path | None
     reason: str
 
 
-def load(sources: Iterable[Path | str] | None = None) -> list[Entry | Broken]:
-    """List the entries of all sources by dataset, classifiers after the rest, in the order of papers; broken ones last.
-
-    A source is an entry or a folder of entries. Of two entries with one name the first source wins.
+def load(folders: Iterable[Path | str] | None = None) -> list[Entry | Broken]:
+    """List the entries of folders as `ordered` does; no network.
 
     Args:
-        sources: folders; None stands for the embedded zoo and the folders that the environment variable ZOO_ENTRIES
-            names, separated as in PATH.
+        folders: each an entry or a folder of entries; None stands for the embedded zoo and the folders that the
+            environment variable ZOO_SOURCES names.
     """
-    if sources is None:
-        sources = [EMBEDDED, *filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))]
+    if folders is None:
+        folders = [EMBEDDED, *filter(None, map(sources.folder, sources.environment()[0]))]
+    return ordered(item for folder in folders for item in _source(Path(folder)))
+
+
+def pull(
+    source: Source,
+    again: bool = False,
+    report: Callable[[float], None] = lambda part: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[Entry | Broken]:
+    """List the entries of a source on the Hub, fetching zoo.json and the sample sheet of each where they are missing.
+
+    What the source stands for is asked once and remembered; `again` asks anew. Raises HubError when nothing can be
+    listed, connection.Cancelled once `cancelled` says so.
+    """
+    origins = None if again else hub.remembered(source.text, source.signed)
+    if origins is None:
+        origins = _ask(source)
+    done: list[Origin] = []
+    deadline = time.monotonic() + PATIENCE
+
+    def one(origin: Origin) -> Entry | Broken:
+        if cancelled():
+            raise connection.Cancelled
+        if time.monotonic() > deadline:
+            return Broken(origin.repo, None, f"There was no time left to read {origin.repo}: look for changes.")
+        try:
+            entry = hub.read(origin)
+        except EntryError as error:
+            return Broken(origin.repo, None, str(error))
+        finally:
+            done.append(origin)
+            report(len(done) / len(origins))
+        if entry.has(SHEET) and entry.manifest.files[SHEET].size <= MAX_SHEET_BYTES:
+            with contextlib.suppress(EntryError):  # the place of the sheet tells it
+                hub.fetch(entry, [SHEET], cancelled=cancelled)
+        return entry
+
+    items = list(_readers().map(one, origins))
+    if again or any(isinstance(item, Entry) for item in items):
+        read = [item.origin if isinstance(item, Entry) else origin for item, origin in zip(items, origins, strict=True)]
+        hub.remember(source.text, source.signed, read)
+    return items
+
+
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(READERS, "hub")
+
+
+def _ask(source: Source) -> list[Origin]:
+    if source.kind == "repository":
+        return hub.repository(source.name, source.revision, source.signed)
+    return {"owner": hub.repositories, "collection": hub.collection}[source.kind](source.name, source.signed)
+
+
+def ordered(items: Iterable[Entry | Broken]) -> list[Entry | Broken]:
+    """Sort by dataset, classifiers after the rest, in the order of papers; the Hub's after the others, broken last.
+
+    The first of two with one id stays, but entries of different folders that share a name are told apart by a number.
+    """
     found: dict[str, Entry | Broken] = {}
-    for source in sources:
-        for item in _source(Path(source)):
-            known = found.get(item.name)
-            # A usable entry also replaces a broken one of that name.
-            if known is None or (isinstance(known, Broken) and isinstance(item, Entry)):
-                found[item.name] = item
+    places = set()
+    for item in items:
+        place = (item.folder, item.name) if isinstance(item, Broken) else item.folder
+        if place in places:
+            continue
+        places.add(place)
+        key, count = item.id if isinstance(item, Entry) else f"broken {item.name}", 1
+        while key in found and isinstance(item, Entry) and not item.origin:
+            count += 1
+            key = f"{item.name}-{count}"
+        if key not in found:
+            found[key] = dataclasses.replace(item, alias=key) if count > 1 else item
     return sorted(found.values(), key=_order)
 
 
-def entries(sources: Iterable[Path | str] | None = None) -> list[Entry]:
+def entries(folders: Iterable[Path | str] | None = None) -> list[Entry]:
     """Return what load lists, without the broken ones."""
-    return [item for item in load(sources) if isinstance(item, Entry)]
+    return [item for item in load(folders) if isinstance(item, Entry)]
 
 
-def find(name: str, sources: Iterable[Path | str] | None = None) -> Entry | None:
-    """Return the usable entry of this name, or None."""
-    return next((entry for entry in entries(sources) if entry.name == name), None)
+def find(name: str, folders: Iterable[Path | str] | None = None) -> Entry | None:
+    """Return the usable entry of this id, or None."""
+    return next((entry for entry in entries(folders) if entry.id == name), None)
 
 
 def classifier_for(dataset: Entry | str, candidates: Sequence[Entry] | None = None) -> Entry | None:
@@ -94,7 +166,8 @@ def _read(folder: Path, *_stamps: int) -> Entry:
 
 def _order(item: Entry | Broken) -> tuple:
     if isinstance(item, Broken):
-        return (1, 0, "", False, 0, item.name)
+        return (1, item.name)
     rank = DATASET_ORDER.index(item.dataset) if item.dataset in DATASET_ORDER else len(DATASET_ORDER)
     # Within a dataset: what draws before what only judges, then in the order of the papers.
-    return (0, rank, item.dataset, "decode" not in item.capabilities, item.manifest.year or 0, item.name)
+    within = (rank, item.dataset, "decode" not in item.capabilities, item.manifest.year or 0, item.name, item.id)
+    return (0, item.origin is not None, *within)

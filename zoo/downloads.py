@@ -4,21 +4,23 @@ The client reads HF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_OFFLINE. With a warm 
 It takes a second to import, so that happens only where it is needed.
 """
 
-import io
 import json
 import os
 import re
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from huggingface_hub import constants
 
+from zoo import connection
 from zoo.records import DatasetUnavailable, Files, Progress, split_files
+from zoo.sources import hosted
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 MAX_BYTES = 4 * 2**30
-TIMEOUT = 8.0  # seconds
+MAX_ANSWER_BYTES = 16 << 20
+PATIENCE = 20.0  # seconds for a question, and for a download besides what its size takes
+SLOWEST = 50_000  # bytes per second
 MEANWHILE = "meanwhile digits and fruits need no download, and ZOO_DATA can name a folder with a copy"
 
 Pinned = dict[str, tuple[str, ...]]
@@ -67,33 +69,36 @@ def fetch(
     hub_id: str, pinned: str | None, revision: str | None, split: str, report: Progress
 ) -> tuple[str, Path, Files]:
     """As `cached`, downloading what is missing. Raises DatasetUnavailable with what works meanwhile."""
-    import httpx2
-    from huggingface_hub import HfApi, hf_hub_download
-    from huggingface_hub import errors as hub_errors
+    from huggingface_hub import hf_hub_download
 
+    # Names of datasets come from entries: where visitors are strangers, the host's token is not for them.
+    token = False if hosted() else None
+    api = connection.api(token)
     try:
-        # Asked even when the revision is pinned: one bounded request finds out that there is no network, where the
-        # downloader would retry for minutes, and it tells the sizes before anything is fetched.
+        # Asked even when the revision is pinned: it tells the sizes before anything is fetched.
         report(0.0, f"Asking the Hub for {hub_id}")
-        info = HfApi().dataset_info(hub_id, revision=revision or pinned, timeout=TIMEOUT, files_metadata=True)
+        with connection.errand(PATIENCE, MAX_ANSWER_BYTES):
+            info = api.dataset_info(hub_id, revision=revision or pinned, files_metadata=True)
         sizes = {s.rfilename: s.size or 0 for s in info.siblings or [] if s.rfilename.endswith(".parquet")}
         files = split_files(sorted(sizes), split)
-        total = sum(sizes[n] for n in files.names)
+        total, done = sum(sizes[n] for n in files.names), 0
         if total > MAX_BYTES:
             raise DatasetUnavailable(f"{hub_id} is too large to download: {total / 2**30:.1f} GiB.")
-        bar = _progress_bar(lambda done: report(min(1.0, done / max(1, total)), f"Downloading {hub_id}"))
-        for name in files.names:
-            path = hf_hub_download(
-                hub_id, name, repo_type="dataset", revision=info.sha, tqdm_class=bar, etag_timeout=TIMEOUT
-            )
-    except (hub_errors.OfflineModeIsEnabled, hub_errors.LocalEntryNotFoundError, httpx2.TransportError) as error:
-        raise DatasetUnavailable(
-            f"{hub_id} is not on this machine and the Hub cannot be reached: {MEANWHILE}."
-        ) from error
-    except (hub_errors.RepositoryNotFoundError, hub_errors.RevisionNotFoundError) as error:
-        raise DatasetUnavailable(f"The Hub shows no dataset {hub_id} at that revision: {MEANWHILE}.") from error
-    except (hub_errors.HfHubHTTPError, OSError) as error:
-        raise DatasetUnavailable(f"{hub_id} could not be downloaded from the Hub: {MEANWHILE}.") from error
+
+        def advanced(count: int) -> None:
+            nonlocal done
+            done += count
+            report(min(1.0, done / max(1, total)), f"Downloading {hub_id}")
+
+        with connection.errand(PATIENCE + total / SLOWEST, total + MAX_ANSWER_BYTES, advanced):
+            for name in files.names:
+                path = hf_hub_download(hub_id, name, repo_type="dataset", revision=info.sha, token=token)
+    except DatasetUnavailable:
+        raise
+    except Exception as error:  # the client lets whatever a strange answer causes through
+        reason = connection.sentence(error, hub_id, MEANWHILE).removesuffix(".")
+        reason += "" if MEANWHILE in reason else f"; {MEANWHILE}"
+        raise DatasetUnavailable(f"{reason}.") from error
     if revision is not None or pinned is None:
         _remember(hub_id, revision or "main", info.sha, sorted(sizes))
     return info.sha, Path(path).parents[files.names[-1].count("/")], files
@@ -104,24 +109,3 @@ def _remember(hub_id: str, revision: str, sha: str, names: list[str]) -> None:
     draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     draft.write_text(json.dumps(_records(hub_id) | {revision: {"revision": sha, "files": names}}))
     draft.replace(path)
-
-
-def _progress_bar(advanced: Callable[[int], None]) -> type:
-    """A tqdm class for the Hub's client that draws nothing and reports the bytes done over all files."""
-    from tqdm import tqdm
-
-    done, lock = 0, threading.Lock()
-
-    class Bar(tqdm):
-        def __init__(self, *args, **kwargs):
-            kwargs.pop("name", None)
-            super().__init__(*args, **(kwargs | {"file": io.StringIO(), "disable": False}))
-
-        def update(self, n=1):
-            nonlocal done
-            with lock:
-                done += n or 0
-                advanced(done)
-            return super().update(n)
-
-    return Bar

@@ -25,16 +25,47 @@ class EntryError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where on the Hub an entry is from: repository "owner/name", commit of 40 hex digits, the branch or tag asked for.
+
+    `signed` says whether HF_TOKEN may be used for it; what a visitor of a hosted app names is read without.
+    """
+
+    repo: str
+    commit: str
+    asked: str = "main"
+    signed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A folder whose manifest was read and accepted; equal and hashable by folder and revision."""
+    """A folder whose manifest was read and accepted; equal and hashable by folder and revision.
+
+    The files of an entry with an origin are fetched when they are first asked for.
+    """
 
     folder: Path
     manifest: Manifest = field(compare=False, repr=False)
     revision: str
+    origin: Origin | None = field(default=None, compare=False)
+    alias: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
+        """The manifest's name, fit for file names."""
         return self.manifest.name
+
+    @property
+    def id(self) -> str:
+        """What tells entries of all sources apart: the name, or "owner/name" on the Hub, with "@revision" if asked."""
+        if self.origin:
+            return self.origin.repo + (f"@{self.origin.asked}" if self.origin.asked != "main" else "")
+        return self.alias or self.name
+
+    @property
+    def place(self) -> str:
+        """The name that messages use."""
+        return self.origin.repo if self.origin else self.folder.name
 
     @property
     def title(self) -> str:
@@ -87,60 +118,91 @@ class Entry:
         """Whether the manifest lists this file."""
         return file in self.manifest.files
 
+    def here(self, file: str) -> bool:
+        """Whether a listed file lies on this machine with the size that the manifest says."""
+        path = self.folder / file
+        return self.has(file) and path.is_file() and path.stat().st_size == self.manifest.files[file].size
+
     def path(self, file: str) -> Path:
-        """Return where a listed file lies; raises EntryError when it is not listed, is missing or leaves the folder."""
+        """Return where a listed file lies, fetching it if it is on the Hub.
+
+        Raises EntryError when it is not listed, is missing, cannot be fetched or leaves the folder.
+        """
+        return self._path(file)
+
+    def _path(self, file: str, again: bool = False) -> Path:
         if not self.has(file):
-            raise EntryError(f"The entry {self.folder.name} has no file {brief(file)}.")
-        return _locate(self.folder, file)
+            raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
+        if self.origin and (again or not self.here(file)):
+            from zoo import hub
+
+            hub.download(
+                self.origin, file, self.manifest.files[file].size, again=again or (self.folder / file).exists()
+            )
+        return _locate(self.folder, file, self.origin)
 
     def content(self, file: str, limit: int) -> bytes:
         """Return the verified content of a listed file of at most `limit` bytes; raises EntryError."""
-        path, record = self.path(file), self.manifest.files[file]
+        if not self.has(file):
+            raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
+        record = self.manifest.files[file]
         if record.size > limit:
             raise EntryError(
-                f"The entry {self.folder.name} is refused: {file} has {record.size:,} bytes, more than {limit:,}."
+                f"The entry {self.place} is refused: {file} has {record.size:,} bytes, more than {limit:,}."
             )
-        try:
-            with path.open("rb") as stream:
-                content = stream.read(record.size + 1)
-        except OSError as error:
-            raise EntryError(f"The entry {self.folder.name} cannot be read: {file}: {error.strerror}.") from error
-        if hashlib.sha256(content).hexdigest() != record.sha256:
-            raise EntryError(_tampered(self.folder, file))
-        return content
+        # What the Hub's cache holds may be damaged: it is fetched again, once.
+        for again in (False, True) if self.origin else (False,):
+            try:
+                with self._path(file, again).open("rb") as stream:
+                    content = stream.read(record.size + 1)
+            except OSError as error:
+                raise EntryError(f"The entry {self.place} cannot be read: {file}: {error.strerror}.") from error
+            if hashlib.sha256(content).hexdigest() == record.sha256:
+                return content
+        reason = _tampered(self.place, file)
+        if self.origin:
+            from zoo import hub
+
+            hub.refuse(self.origin, file, reason)
+        raise EntryError(reason)
 
 
-def read(folder: Path | str) -> Entry:
+def read(folder: Path | str, origin: Origin | None = None) -> Entry:
     """Read and check the manifest of an entry; cheap, for it hashes nothing but zoo.json.
+
+    Args:
+        folder: holds zoo.json and, unless there is an origin, every file that it lists.
+        origin: where the missing files can be fetched from.
 
     Raises:
         EntryError: zoo.json is missing, larger than 1 MiB or wrong, or a file is missing, has another size than the
             manifest says or lies outside the folder.
     """
     folder = Path(folder).resolve()
+    place = origin.repo if origin else folder.name
     path = folder / MANIFEST
     if not path.is_file():
-        raise EntryError(f"{folder.name} is not an entry: it holds no {MANIFEST}.")
+        raise EntryError(f"{place} is not an entry: it holds no {MANIFEST}.")
     try:
-        with _locate(folder, MANIFEST).open("rb") as stream:
+        with _locate(folder, MANIFEST, origin).open("rb") as stream:
             content = stream.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:
-        raise EntryError(f"The entry {folder.name} cannot be read: {MANIFEST}: {error.strerror}.") from error
-    manifest = _parse(folder, content)
-    for file, record in manifest.files.items():
+        raise EntryError(f"The entry {place} cannot be read: {MANIFEST}: {error.strerror}.") from error
+    manifest = _parse(place, content)
+    for file, record in manifest.files.items() if origin is None else ():
         size = _locate(folder, file).stat().st_size
         if size != record.size:
             raise EntryError(
                 f"The entry {folder.name} is refused: {file} has {size:,} bytes, but {MANIFEST} says {record.size:,}."
             )
-    return Entry(folder, manifest, hashlib.sha256(content).hexdigest()[:12])
+    return Entry(folder, manifest, hashlib.sha256(content).hexdigest()[:12], origin)
 
 
 def verify(entry: Entry, *files: str) -> None:
     """Compare the sha256 of the named files, or of all when none is named; raises EntryError when one differs."""
     for file in files or entry.manifest.files:
         if _hash(entry.path(file)) != entry.manifest.files[file].sha256:
-            raise EntryError(_tampered(entry.folder, file))
+            raise EntryError(_tampered(entry.place, file))
 
 
 def write(folder: Path | str, manifest: dict[str, Any]) -> Entry:
@@ -160,15 +222,15 @@ def write(folder: Path | str, manifest: dict[str, Any]) -> Entry:
         content = text.encode()
     except (TypeError, ValueError) as error:
         raise EntryError(f"The manifest of {folder.name} is not plain JSON: {error}.") from error
-    _parse(folder, content)
+    _parse(folder.name, content)
     temporary = folder / f".{MANIFEST}.{os.getpid()}"
     temporary.write_bytes(content)
     os.replace(temporary, folder / MANIFEST)
     return read(folder)
 
 
-def _parse(folder: Path, content: bytes) -> Manifest:
-    refused = f"The entry {folder.name} is refused: "
+def _parse(place: str, content: bytes) -> Manifest:
+    refused = f"The entry {place} is refused: "
     if len(content) > MAX_MANIFEST_BYTES:
         raise EntryError(f"{refused}{MANIFEST} is larger than 1 MiB.")
     try:
@@ -209,12 +271,14 @@ def _sentence(error: ValidationError) -> str:
     return f"{MANIFEST}, key {key}: {message}." if key else f"{MANIFEST}: {message}."
 
 
-def _locate(folder: Path, file: str) -> Path:
+def _locate(folder: Path, file: str, origin: Origin | None = None) -> Path:
+    # In the Hub's cache a snapshot is made of links to blobs, which several repositories may share.
+    boundary, place = (folder.parents[2], origin.repo) if origin else (folder, folder.name)
     path = (folder / file).resolve()
-    if not path.is_relative_to(folder):
-        raise EntryError(f"The entry {folder.name} is refused: {file} leads out of the folder.")
+    if not path.is_relative_to(boundary):
+        raise EntryError(f"The entry {place} is refused: {file} leads out of the folder.")
     if not path.is_file():
-        raise EntryError(f"The entry {folder.name} is incomplete: {file} is missing.")
+        raise EntryError(f"The entry {place} is incomplete: {file} is missing.")
     return path
 
 
@@ -231,5 +295,5 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _tampered(folder: Path, file: str) -> str:
-    return f"The entry {folder.name} is refused: {file} is not the file that {MANIFEST} describes (its sha256 differs)."
+def _tampered(place: str, file: str) -> str:
+    return f"The entry {place} is refused: {file} is not the file that {MANIFEST} describes (its sha256 differs)."

@@ -74,7 +74,7 @@ def titles(entries: Sequence[Entry]) -> list[str]:
     """Return the titles of entries, with the name where two entries share a title."""
     all_titles = [entry.title for entry in entries]
     return [
-        f"{title} ({entry.name})" if all_titles.count(title) > 1 else title
+        f"{title} ({entry.id})" if all_titles.count(title) > 1 else title
         for title, entry in zip(all_titles, entries, strict=True)
     ]
 

@@ -4,15 +4,23 @@ Images are float32 (N, H, W, C) in [0, 1] with C in {1, 3}, unless a docstring s
 """
 
 import io
+import math
+import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 16_000_000
+MAX_SHEET_PIXELS = 4_000_000
+MAX_UPLOAD_PIXELS = 1_000_000  # what is left of a larger upload before it becomes numbers of four bytes
+MAX_ANIMATION_BYTES = 4 * 2**20
+MAX_FRAMES = 300
+MAX_ANIMATION_PIXELS = 64_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+EXTENSION, FRAME, END = 0x21, 0x2C, 0x3B  # what a block of a GIF begins with
 
 Colour = float | tuple[float, float, float]
 
@@ -20,38 +28,89 @@ Colour = float | tuple[float, float, float]
 # In
 
 
-def open_picture(data: bytes, max_bytes: int = MAX_BYTES) -> Image.Image:
+def open_picture(data: bytes, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A still picture from encoded bytes, bounds checked, pixels not read yet.
 
     Raises ValueError, one sentence, for what is not a PNG, JPEG, WebP, BMP or GIF, is animated, has more than
-    `max_bytes` bytes or more than 16 megapixels.
+    `max_bytes` bytes or more than `max_pixels` pixels.
     """
     if len(data) > max_bytes:
         raise ValueError(f"The file has {len(data) / 2**20:.0f} MB: choose one of at most {max_bytes // 2**20} MB.")
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         pixels = picture.width * picture.height
-        animated = pixels <= MAX_PIXELS and getattr(picture, "is_animated", False)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError("The picture is too large: choose one of at most 16 megapixels.") from error
+        animated = pixels <= max_pixels and getattr(picture, "is_animated", False)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(f"The picture is too large: choose one of at most {max_pixels // 10**6} megapixels.") from None
     except Exception as error:  # a hostile header can fail anywhere in Pillow's parsers
         raise ValueError("The file is not a picture that can be read: choose a PNG, JPEG, WebP, BMP or GIF.") from error
-    if pixels > MAX_PIXELS:
-        raise ValueError(f"The picture has {pixels / 1e6:.0f} megapixels: choose one of at most 16.")
+    if pixels > max_pixels:
+        raise ValueError(f"The picture has {pixels / 1e6:.0f} megapixels: choose one of at most {max_pixels // 10**6}.")
     if animated:
         raise ValueError("The picture is animated: choose a still one.")
     return picture
 
 
-def read_pixels(picture: Image.Image) -> Image.Image:
+def animation(data: bytes) -> bytes:
+    """The bytes of a GIF for a browser to show, after its frames were counted and measured, none of them unpacked.
+
+    Raises ValueError, one sentence, for what is not a whole GIF, has more than MAX_ANIMATION_BYTES bytes, more than
+    MAX_FRAMES frames or unpacks to more than MAX_ANIMATION_PIXELS pixels.
+    """
+    if len(data) > MAX_ANIMATION_BYTES:
+        raise ValueError(f"The animation has more than {MAX_ANIMATION_BYTES >> 20} MB.")
+    frames = pixels = 0
+    try:
+        area = math.prod(struct.unpack_from("<2H", data, 6))
+        for width, height in _frames(data):
+            frames, pixels = frames + 1, pixels + max(area, width * height)
+    except (IndexError, struct.error):
+        frames = 0
+    if not frames:
+        raise ValueError("The animation is not a whole GIF.")
+    if frames > MAX_FRAMES or pixels > MAX_ANIMATION_PIXELS:
+        raise ValueError(
+            f"The animation has {frames:,} frames and {pixels / 1e6:,.0f} megapixels: at most {MAX_FRAMES} and "
+            f"{MAX_ANIMATION_PIXELS // 10**6} are shown."
+        )
+    return data
+
+
+def _frames(data: bytes) -> Iterator[tuple[int, int]]:
+    """The right and the lower edge of each frame of a GIF; IndexError where it ends early (CompuServe 1990, GIF89a)."""
+    if data[:6] not in (b"GIF87a", b"GIF89a"):
+        return
+    at = 13 + _colours(data[10])
+    while data[at] in (EXTENSION, FRAME):
+        if data[at] == FRAME:
+            left, top, width, height = struct.unpack_from("<4H", data, at + 1)
+            yield left + width, top + height
+            at += 11 + _colours(data[at + 9])
+        else:
+            at += 2
+        while data[at]:
+            at += 1 + data[at]
+        at += 1
+    if data[at] != END:
+        raise IndexError
+
+
+def _colours(flags: int) -> int:
+    """Bytes of the colour table that a GIF's flags announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def read_pixels(picture: Image.Image, most: int = MAX_PIXELS) -> Image.Image:
     """The picture upright, in mode L or RGB, 8 bit, transparency laid on white (on black where the ink is bright).
 
-    Raises ValueError when the pixels are damaged.
+    A picture of more than `most` pixels is reduced while it is small, in bytes. Raises ValueError when the pixels are
+    damaged.
     """
     try:
+        picture = _reduced(picture, most)
         if picture.info.get("exif"):
             picture = ImageOps.exif_transpose(picture)
-        if "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        if _translucent(picture):
             return _opaque(picture)
         if picture.mode.startswith("I"):
             return Image.fromarray(np.rint(np.asarray(picture, np.float64).clip(0, 65535) / 257).astype(np.uint8))
@@ -64,11 +123,25 @@ def read_pixels(picture: Image.Image) -> Image.Image:
 
 def _opaque(picture: Image.Image) -> Image.Image:
     mode = "L" if picture.mode in ("1", "L", "LA", "La") else "RGB"
-    pixels = np.asarray(picture.convert("RGBA"), np.float32)
-    colour, alpha = pixels[..., :3], pixels[..., 3:] / 255
-    ink = (colour * alpha).sum() / max(1.0, 3 * alpha.sum())
-    ground = 255 if ink < 160 or alpha.min() == 1 else 0
-    return Image.fromarray(np.rint(colour * alpha + ground * (1 - alpha)).astype(np.uint8)).convert(mode)
+    picture = picture.convert("RGBA")
+    *colour, alpha = ImageStat.Stat(picture.convert("RGBa")).sum
+    ink = sum(colour) / max(1.0, 3 * alpha / 255)
+    ground = 255 if ink < 160 or picture.getchannel("A").getextrema()[0] == 255 else 0
+    return Image.alpha_composite(Image.new("RGBA", picture.size, (ground,) * 3 + (255,)), picture).convert(mode)
+
+
+def _reduced(picture: Image.Image, most: int) -> Image.Image:
+    """The picture, its sides divided by one whole number so that it has about `most` pixels, or fewer."""
+    factor = math.ceil(math.sqrt(picture.width * picture.height / most))
+    if factor < 2:
+        return picture
+    grey = "I" if picture.mode.startswith("I") else "L" if picture.mode in ("1", "L") else "RGB"
+    mode = "RGBA" if _translucent(picture) else grey
+    return (picture if picture.mode == mode else picture.convert(mode)).reduce(factor)
+
+
+def _translucent(picture: Image.Image) -> bool:
+    return "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 def decode_upload(data: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
@@ -76,7 +149,7 @@ def decode_upload(data: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray,
 
     Raises ValueError, one sentence, as `open_picture` and `read_pixels` do.
     """
-    picture = read_pixels(open_picture(data))
+    picture = read_pixels(open_picture(data), MAX_UPLOAD_PIXELS)
     pixels = np.asarray(picture, np.float32) / 255
     return fit(pixels.reshape(1, picture.height, picture.width, -1), shape)
 

@@ -42,9 +42,16 @@ def _volume(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
+def _printable(text: str) -> str:
+    """Refuse control characters, and those that turn the direction of what is written around them."""
+    if found := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", text):
+        raise ValueError(f"the character {brief(found[0])} is not allowed in a text")
+    return text
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
-Text = Annotated[str, Field(max_length=4000)]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Text = Annotated[str, Field(max_length=4000), AfterValidator(_printable)]
 Count = Annotated[int, Field(ge=0, le=1 << 53)]
 RelativePath = Annotated[str, AfterValidator(_relative_path)]
 Side = Annotated[int, Field(ge=4, le=512)]
@@ -61,7 +68,8 @@ class Part(BaseModel):
 class Dataset(Part):
     """What the entry was trained on; id is one of datasets.NAMES, a Hub "owner/name" or a local folder's name."""
 
-    id: Line
+    # Pickers show it as a label, where Markdown means something: none of its brackets, links and codes.
+    id: Annotated[Line, Field(pattern=r"^[^\[\]<>`*$:!|\\]+$")]
     revision: Annotated[str, Field(max_length=100)] | None = None
     images: Count | None = None
     source: Text = ""
@@ -114,7 +122,7 @@ class Provenance(Part):
     """How the entry was made; what is not known is null."""
 
     recipe: Line | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(1 << 63), le=1 << 64)] | None = None
     backend: Line | None = None
     device: Line | None = None
     images_seen: Count | None = None

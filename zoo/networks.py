@@ -1,11 +1,13 @@
 """Run an entry's networks with ONNX Runtime.
 
-A network file comes from a stranger: it is hashed, bounded and checked before a session is made from the checked bytes.
+A network file comes from a stranger: it is hashed, bounded, checked and, unless it belongs to the embedded zoo, run in
+a process with limits (zoo.trial) before a session is made here from the same bytes.
 """
 
 import functools
 import math
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -15,13 +17,15 @@ import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 
+from zoo import catalog, trial
 from zoo.entry import Entry, EntryError
 from zoo.manifest import Network
 
 MAX_NETWORK_BYTES = 256 << 20
 MAX_NODES = 10_000
-# Of one constant and of one intermediate result per image; all sessions together share MAX_ARENA_BYTES.
+# Of one constant, and of one intermediate result for a whole batch; all sessions together share MAX_ARENA_BYTES.
 MAX_TENSOR_VALUES = 1 << 26
+MAX_RESULT_VALUES = 1 << 27
 MAX_ARENA_BYTES = 4 << 30
 MAX_SESSIONS = 12
 CHUNK = 256
@@ -66,29 +70,50 @@ def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     arrays, count = _checked_inputs(entry, role, network, inputs)
     if count == 0:
         return {name: np.empty((0, *shape), np.float32) for name, shape in network.outputs.items()}
-    session = _session(entry, role)
-    chunk = max(1, min(CHUNK, CHUNK_PIXELS // math.prod(entry.shape[:2])))
-    names, parts = list(network.outputs), []
+    session, trusted = _session(entry, role), _embedded(entry)
+    chunk, parts = _largest_batch(entry), []
     for start in range(0, count, chunk):
         batch = {name: array[start : start + chunk] for name, array in arrays.items()}
         try:
-            parts.append(session.run(names, batch))
-        except Exception as error:  # ONNX Runtime's own exceptions share no public base class
-            raise _refusal(entry, role, f"fails when it runs ({_first_line(error)})") from None
-    results = {name: np.concatenate(arrays) for name, *arrays in zip(names, *parts, strict=True)}
+            parts.append(run_batch(session, network, batch if trusted else _filled_up(batch, chunk)))
+        except ValueError as error:
+            raise _refusal(entry, role, str(error)) from None
+    return {name: np.concatenate([part[name] for part in parts])[:count] for name in network.outputs}
+
+
+def run_batch(
+    session: onnxruntime.InferenceSession, network: Network, batch: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Run one batch and check what comes out; raises ValueError with the reason, as "gave image with values …"."""
+    count, names = len(next(iter(batch.values()))), list(network.outputs)
+    try:
+        results = dict(zip(names, session.run(names, batch), strict=True))
+    except Exception as error:  # ONNX Runtime's own exceptions share no public base class
+        raise ValueError(f"fails when it runs ({_first_line(error)})") from None
     for name, array in results.items():
         if array.shape != (count, *network.outputs[name]) or array.dtype != np.float32:
-            raise _refusal(entry, role, f"gave {name} as {array.dtype} {array.shape[1:]}, against its manifest")
+            raise ValueError(f"gave {name} as {array.dtype} {array.shape}, against its manifest")
         if not np.isfinite(array).all():
-            raise _refusal(entry, role, f"gave {name} with values that are not finite")
+            raise ValueError(f"gave {name} with values that are not finite")
     return results
 
 
-def check(content: bytes) -> None:
+def sizes(batch: int) -> list[int]:
+    """Return the batches that a stranger's network is ever run with: powers of two, and `batch` as the largest."""
+    return [*(1 << power for power in range(batch.bit_length()) if 1 << power < batch), batch]
+
+
+def typed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return inputs in the types that networks take: int32 for "label", else float32."""
+    return {n: np.ascontiguousarray(array, np.int32 if n == "label" else np.float32) for n, array in arrays.items()}
+
+
+def check(content: bytes, batch: int = CHUNK) -> None:
     """Check the bytes of an ONNX file without running anything; raises ValueError with the reason.
 
     Refused: external data, operators outside OPERATORS or outside ONNX' own domain, subgraphs, functions, sparse
-    tensors, more than MAX_NODES nodes and tensors of more than MAX_TENSOR_VALUES values.
+    tensors, more than MAX_NODES nodes, constants of more than MAX_TENSOR_VALUES values, and for a batch of this size
+    results of more than MAX_RESULT_VALUES values or of a size that follows from data.
     """
     try:
         model = onnx.ModelProto.FromString(content)
@@ -107,7 +132,7 @@ def check(content: bytes) -> None:
                 raise ValueError(f"holds a subgraph or a sparse tensor in the operator {node.op_type}")
             _check_tensors([attribute.t, *attribute.tensors])
     _check_tensors(graph.initializer)
-    _check_intermediates(model)
+    _check_results(model, batch)
 
 
 def _check_tensors(tensors: Iterable[onnx.TensorProto]) -> None:
@@ -120,16 +145,33 @@ def _check_tensors(tensors: Iterable[onnx.TensorProto]) -> None:
             raise ValueError(f"holds a constant of more than {MAX_TENSOR_VALUES:,} values")
 
 
-def _check_intermediates(model: onnx.ModelProto) -> None:
-    """Refuse results that are known to be huge before anything runs; sizes that follow from data meet the arena."""
+def _check_results(model: onnx.ModelProto, batch: int) -> None:
+    """Refuse results that are huge, or whose size nobody knows before it runs: stock layers have none such."""
+    graph = model.graph
+    constants = {tensor.name for tensor in graph.initializer}
+    # What the file itself claims about its results is no evidence.
+    del graph.value_info[:]
+    for value in graph.output:
+        value.type.tensor_type.ClearField("shape")
+    for value in graph.input:
+        if value.name not in constants and value.type.tensor_type.shape.dim:
+            value.type.tensor_type.shape.dim[0].dim_value = batch
     try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:  # onnx raises its own errors, RuntimeError and ValueError here
         raise ValueError(f"has shapes that contradict each other ({_first_line(error)})") from None
-    for value in graph.value_info:
-        sizes = [dim.dim_value for dim in value.type.tensor_type.shape.dim if dim.dim_value > 0]
-        if math.prod(sizes) > MAX_TENSOR_VALUES:
-            raise ValueError(f"computes a result of more than {MAX_TENSOR_VALUES:,} values per image")
+    known = {
+        value.name: [dim.dim_value if dim.HasField("dim_value") else -1 for dim in value.type.tensor_type.shape.dim]
+        for value in (*inferred.value_info, *inferred.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+    for node in graph.node:
+        for name in filter(None, node.output):
+            shape = known.get(name, [-1])
+            if min(shape, default=0) < 0:
+                raise ValueError(f"computes a result whose size is not known before it runs ({node.op_type})")
+            if math.prod(shape) > MAX_RESULT_VALUES:
+                raise ValueError(f"computes a result of more than {MAX_RESULT_VALUES:,} values for {batch} images")
 
 
 def _checked_inputs(
@@ -148,11 +190,26 @@ def _checked_inputs(
             raise ValueError(f"The labels for {entry.name} must lie between 0 and {len(entry.classes) - 1}.")
         if not np.isfinite(array).all():
             raise ValueError(f"The {name} given to the {role} of {entry.name} holds values that are not finite.")
-        arrays[name] = array.astype(np.int32) if name == "label" else array
+        arrays[name] = array
     counts = {len(array) for array in arrays.values()}
     if len(counts) != 1:
         raise ValueError(f"The inputs of the {role} of {entry.name} have different lengths: {sorted(counts)}.")
-    return arrays, counts.pop()
+    return typed(arrays), counts.pop()
+
+
+def _embedded(entry: Entry) -> bool:
+    return entry.folder.is_relative_to(catalog.EMBEDDED.resolve())
+
+
+def _largest_batch(entry: Entry) -> int:
+    return max(1, min(CHUNK, CHUNK_PIXELS // math.prod(entry.shape[:2])))
+
+
+def _filled_up(batch: dict[str, np.ndarray], largest: int) -> dict[str, np.ndarray]:
+    """Repeat the last row until the batch has a size that was tried: a network may know which size was not."""
+    count = len(next(iter(batch.values())))
+    missing = next(size for size in sizes(largest) if size >= count) - count
+    return {name: np.concatenate([array, array[-1:].repeat(missing, 0)]) for name, array in batch.items()}
 
 
 def _session(entry: Entry, role: str) -> onnxruntime.InferenceSession:
@@ -175,9 +232,17 @@ def _make(entry: Entry, role: str) -> onnxruntime.InferenceSession:
     network = entry.manifest.networks[role]
     content = entry.content(network.file, MAX_NETWORK_BYTES)
     try:
-        check(content)
+        if _embedded(entry):
+            check(content, _largest_batch(entry))
+        elif reason := trial.refusal(content, network, len(entry.classes), _largest_batch(entry)):
+            raise ValueError(reason)
+        return open_session(content, network)
     except ValueError as error:
         raise _refusal(entry, role, str(error)) from None
+
+
+def open_session(content: bytes, network: Network) -> onnxruntime.InferenceSession:
+    """Return a session of a checked ONNX file; raises ValueError when it does not load or is not what is declared."""
     _share_memory()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = min(2, os.cpu_count() or 1)
@@ -192,18 +257,16 @@ def _make(entry: Entry, role: str) -> onnxruntime.InferenceSession:
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
-        raise _refusal(entry, role, f"cannot be loaded ({_first_line(error)})") from None
+        raise ValueError(f"cannot be loaded ({_first_line(error)})") from None
     for tensors, declared in ((session.get_inputs(), network.inputs), (session.get_outputs(), network.outputs)):
-        _check_signature(entry, role, tensors, declared)
+        _check_signature(tensors, declared)
     return session
 
 
-def _check_signature(
-    entry: Entry, role: str, tensors: list[onnxruntime.NodeArg], declared: dict[str, tuple[int, ...]]
-) -> None:
+def _check_signature(tensors: list[onnxruntime.NodeArg], declared: dict[str, tuple[int, ...]]) -> None:
     names = {tensor.name for tensor in tensors}
     if names != declared.keys():
-        raise _refusal(entry, role, f"has the tensors {', '.join(sorted(names))[:120]}, against its manifest")
+        raise ValueError(f"has the tensors {', '.join(sorted(names))[:120]}, against its manifest")
     for tensor in tensors:
         batch, *shape = tensor.shape or [None]
         expected = declared[tensor.name]
@@ -211,9 +274,7 @@ def _check_signature(
             size == wanted or not isinstance(size, int) for size, wanted in zip(shape, expected, strict=True)
         )
         if isinstance(batch, int) or not fits:
-            raise _refusal(
-                entry, role, f"has {tensor.name[:60]} of shape {tensor.shape}, but its manifest says {list(expected)}"
-            )
+            raise ValueError(f"has {tensor.name[:60]} of shape {tensor.shape}, but its manifest says {list(expected)}")
 
 
 @functools.cache
@@ -232,4 +293,6 @@ def _refusal(entry: Entry, role: str, reason: str) -> EntryError:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".")
+    """What an error says first, without the place in the source code of ONNX Runtime that says it."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0].rpartition("Status Message: ")[2]
+    return re.sub(r"/onnxruntime_src/\S+ .*?\) ", "", line)[:160].rstrip(".")

@@ -14,4 +14,4 @@ def first(entries: Sequence[Entry], available: Callable[[str], bool], most: int 
     ids = list(dict.fromkeys(entry.dataset for entry in entries))
     chosen = next(filter(available, ids), next(iter(ids), None))
     found = [entry for entry in entries if entry.dataset == chosen]
-    return [entry.name for entry in sorted(found, key=lambda entry: entry.conditional)][:most]
+    return [entry.id for entry in sorted(found, key=lambda entry: entry.conditional)][:most]

@@ -7,6 +7,7 @@ Where a function takes `series`, a dict from name to data, the series named REAL
 in order, as A, B and on; a page that has no real data therefore keeps A and B in their colours.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import NamedTuple
@@ -391,6 +392,14 @@ def tradeoff(
 
 
 def _laid_out(figure: go.Figure, height: int = 360, **layout) -> go.Figure:
+    """The figure in our template; names become plain text, for plotly takes what stands in angle brackets for HTML."""
+    for trace in figure.data:
+        for key in ("name", "x", "y", "text"):
+            value = getattr(trace, key, None)
+            if isinstance(value, str):
+                trace[key] = html.escape(value, quote=False)
+            elif isinstance(value, tuple) and any(isinstance(item, str) for item in value):
+                trace[key] = [html.escape(str(item), quote=False) for item in value]
     return figure.update_layout(template=TEMPLATE, height=height, **layout)
 
 

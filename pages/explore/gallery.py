@@ -1,4 +1,4 @@
-"""Gallery: every entry as a framed sheet with its placard; ?entry=name opens one."""
+"""Gallery: every entry as a framed sheet with its placard; ?entry=id opens one."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from zoo.entry import Entry
 from zoo.headline import headline
 
 COLUMNS = 3
+FULL = ("history.json", "snapshots.gif", "README.md")
 # What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.
 PAGES = (
     ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
@@ -19,7 +20,7 @@ PAGES = (
 
 
 def main() -> None:
-    everything = {entry.name: entry for entry in widgets.entries()}
+    everything = {entry.id: entry for entry in widgets.entries()}
     name = st.query_params.get("entry")
     if name in everything:
         detail(everything[name])
@@ -29,7 +30,15 @@ def main() -> None:
     if name:
         st.info(f"There is no entry {widgets.plain(name[:100])} here; these are the ones there are.")
     if everything:
-        cards(widgets.entry_filter(list(everything.values())))
+        shown = widgets.entry_filter(list(everything.values()))
+        if not shown:
+            st.info("No entry passes these filters; take one back to see more.", icon=":material/filter_alt_off:")
+        pulled = [entry for entry in shown if entry.origin]
+        if pulled:
+            st.header("From the Hub")
+            cards(pulled)
+            st.header("From this machine")
+        cards([entry for entry in shown if not entry.origin])
     else:
         st.info(f"The zoo is empty. {widgets.HOW_TO_FILL}", icon=":material/info:")
     listed = widgets.broken()
@@ -41,8 +50,6 @@ def main() -> None:
 
 def cards(shown: Sequence[Entry]) -> None:
     """Hang the entries on the wall, row by row; a phone shows them one below the other."""
-    if not shown:
-        st.info("No entry passes these filters; take one back to see more.", icon=":material/filter_alt_off:")
     for start in range(0, len(shown), COLUMNS):
         row = st.columns(COLUMNS, gap="large")
         for column, entry in zip(row, shown[start : start + COLUMNS], strict=False):
@@ -51,13 +58,9 @@ def cards(shown: Sequence[Entry]) -> None:
                 widgets.placard(entry)
                 st.caption(widgets.plain(headline(entry)))
                 st.button(
-                    "Look closer",
-                    key=f"open-{entry.name}",
-                    on_click=look,
-                    args=[entry.name],
-                    icon=":material/zoom_in:",
-                    help=f"Open {widgets.plain(entry.title)}",
-                )
+                    "Look closer", key=f"open-{entry.id}", on_click=look, args=[entry.id],
+                    icon=":material/zoom_in:", help=f"Open {widgets.plain(entry.title)}",
+                )  # fmt: skip
                 st.space("small")
 
 
@@ -82,15 +85,17 @@ def detail(entry: Entry) -> None:
         with st.container(horizontal=True):
             for page, label, icon, need, parameter in PAGES:
                 if need in entry.capabilities:
-                    st.page_link(page, label=label, icon=icon, query_params={parameter: entry.name})
-    growth(entry)
+                    st.page_link(page, label=label, icon=icon, query_params={parameter: entry.id})
+    brought = widgets.bring([entry], FULL)
+    if brought:
+        growth(entry)
     left, right = st.columns([3, 2], gap="large")
     with left:
         widgets.key_figures(entry)
     with right:
         widgets.provenance(entry)
     with widgets.guard():
-        text = widgets.card_text(entry)
+        text = widgets.card_text(entry) if brought else ""
         if text:
             with st.expander("Model card", icon=":material/description:"):
                 st.markdown(text)

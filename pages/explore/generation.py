@@ -21,7 +21,7 @@ LAYOUT = {1: (None, 104), 2: (6, 72), 3: (4, 72), 4: (3, 72)}
 def main() -> None:
     st.title("Generation")
     st.markdown("Random points of latent space become images that nobody drew. Click one to look at it closely.")
-    fruits = [entry.name for entry in widgets.entries("generate") if entry.dataset == "fruits"]
+    fruits = [entry.id for entry in widgets.entries("generate") if entry.dataset == "fruits"]
     view(widgets.entries_picker("Entries", needs=["generate"], default=fruits[:2], most=4))
 
 
@@ -31,7 +31,7 @@ def view(entries: Sequence[Entry]) -> None:
     with widgets.guard():
         draw = draw_inputs(entries)
         st.caption(comparison.sharing(entries, [draw.sampler_for(entry) for entry in entries]))
-        tile = shared_tile("tile", [f"tile_{entry.name}" for entry in entries], draw.count)
+        tile = shared_tile("tile", [f"tile_{entry.id}" for entry in entries], draw.count)
         batches = {}
         for column, entry in zip(st.columns(len(entries), gap="large"), entries, strict=True):
             with column, widgets.guard():
@@ -56,12 +56,15 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
     st.caption(f"{widgets.plain(entry.manifest.family_title)}. Codes: {SAMPLERS[draw.sampler_for(entry)]}.")
     alts = [f"Image {index + 1} by {entry.title}" for index in range(draw.count)]
     widgets.image_grid(
-        batch.images, alts=alts, key=f"tile_{entry.name}", size=size, columns=columns, select="one", selected=[tile]
+        batch.images, alts=alts, key=f"tile_{entry.id}", size=size, columns=columns, select="one", selected=[tile]
     )
     with st.container(horizontal=True):
-        widgets.download("PNG sheet", lambda: images.png(images.sheet(batch.images, scale=4, gap=8)), f"{name}.png")
-        widgets.download("ZIP of PNGs", lambda: images.zip_png(batch.images, prefix=name), f"{name}.zip")
-        widgets.download("CSV of latents", lambda: images.csv(batch.latents, batch.labels), f"{name}.csv")
+        for label, kind, make in (
+            ("PNG sheet", "png", lambda: images.png(images.sheet(batch.images, scale=4, gap=8))),
+            ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
+            ("CSV of latents", "csv", lambda: images.csv(batch.latents, batch.labels)),
+        ):
+            widgets.download(label, make, f"{name}.{kind}", key=f"{kind}-{entry.id}")
     return batch
 
 
@@ -70,7 +73,7 @@ def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
     left, middle, right = st.columns([2, 3, 3], gap="large")
     with left, widgets.guard():
         picture = batch.images[tile : tile + 1]
-        widgets.image_grid(picture, alts=f"Image {tile + 1} by {entry.title}", key=f"closer_{entry.name}", size=200)
+        widgets.image_grid(picture, alts=f"Image {tile + 1} by {entry.title}", key=f"closer_{entry.id}", size=200)
         if batch.labels is not None:
             st.caption(f"Asked for: {widgets.plain(entry.classes[batch.labels[tile]])}.")
         if "judge" in entry.capabilities:
@@ -80,7 +83,7 @@ def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
             st.caption(f"Discriminator: {scores[tile]:+.2f}, {better}.")
     with middle, widgets.guard():
         caption = "The latent, one bar per number: under a normal prior 19 of 20 bars end inside the grey band."
-        widgets.figure(plots.latent_bars(batch.latents[tile], style), key=f"latent_{entry.name}", caption=caption)
+        widgets.figure(plots.latent_bars(batch.latents[tile], style), key=f"latent_{entry.id}", caption=caption)
     with right, widgets.guard():
         judged(entry, picture, style)
 
@@ -98,7 +101,7 @@ def judged(entry: Entry, picture: np.ndarray, style: plots.Style) -> None:
     share = comparison.percent(float(probabilities.max()))
     caption = f"What the classifier of its dataset takes it for: {name}, with {share}."
     fig = plots.class_probabilities(probabilities[best], classes, style)
-    widgets.figure(fig, key=f"class_{entry.name}", caption=caption)
+    widgets.figure(fig, key=f"class_{entry.id}", caption=caption)
 
 
 main()

@@ -72,7 +72,7 @@ def average(chosen: Sequence[Entry], series: dict[str, dict]) -> None:
     st.table(fidelity.summary(chosen, series), hide_index=True, border="horizontal")
     st.caption("How many numbers an image has, how many its code has, and the mean errors of the images above.")
     # The names of entries leave more room for the bars than their titles.
-    short = {entry.name: errors for entry, errors in zip(chosen, series.values(), strict=True)}
+    short = {entry.id: errors for entry, errors in zip(chosen, series.values(), strict=True)}
     for column, (metric, caption) in zip(st.columns(3), fidelity.CAPTIONS.items(), strict=True):
         with column:
             chart = plots.reconstruction_bars({name: {metric: errors[metric]} for name, errors in short.items()})

@@ -44,7 +44,7 @@ def main() -> None:
 
 def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
     """Hang the first images of each set side by side."""
-    titles = {REAL_NAME: "Real images"} | {entry.name: entry.title for entry in chosen}
+    titles = {REAL_NAME: "Real images"} | {entry.id: entry.title for entry in chosen}
     origins = {REAL_NAME: f"{widgets.dataset_title(chosen[0].dataset)}, test split"}
     for column, (name, found) in zip(st.columns(len(sets), gap="large"), sets.items(), strict=True):
         with column:
@@ -93,7 +93,7 @@ def codes(chosen: Sequence[Entry], count: int, seed: int) -> None:
     """Compare the codes of the training images with the prior; map the codes of real images that are two numbers."""
     st.subheader("Codes")
     found = {entry: latents.load(entry) for entry in chosen}
-    for name in (widgets.plain(entry.name) for entry in chosen if found[entry] is None):
+    for name in (widgets.plain(entry.id) for entry in chosen if found[entry] is None):
         st.caption(f":material/info: {name} brings no codes of images: it has only seen draws from its prior.")
     shown = [(entry, style) for entry, style in zip(chosen, (plots.A, plots.B), strict=False) if found[entry]]
     for column, (entry, style) in zip(st.columns(max(1, len(shown)), gap="large"), shown, strict=False):
@@ -101,9 +101,9 @@ def codes(chosen: Sequence[Entry], count: int, seed: int) -> None:
         counts, edges = statistics["histogram_counts"], statistics["histogram_edges"]
         fig = plots.latent_marginals(counts, edges, prior, style=style)
         with column:
-            st.markdown(f"**{widgets.plain(entry.name)}**")
+            st.markdown(f"**{widgets.plain(entry.id)}**")
             reading = comparison.READINGS["Codes" if prior else "Codes without prior"]
-            widgets.figure(fig, key=f"codes-{entry.name}", caption=reading)
+            widgets.figure(fig, key=f"codes-{entry.id}", caption=reading)
             tell(comparison.against_prior(statistics, prior))
             code_map(entry, count, seed)
 

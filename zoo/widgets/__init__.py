@@ -5,13 +5,13 @@ Markdown.
 """
 
 from zoo.widgets.charts import download, figure
+from zoo.widgets.fetching import bring
+from zoo.widgets.listing import broken, entries
 from zoo.widgets.loading import (
     available,
-    broken,
     cached,
     card_text,
     dataset,
-    entries,
     guard,
     history,
     plain,
@@ -33,6 +33,7 @@ from zoo.widgets.placards import (
 )
 from zoo.widgets.sources import Picked, image_source
 from zoo.widgets.urls import bound, cold_start, enter
+from zoo.widgets.zoos import zoo_picker
 
 __all__ = [
     "CAPABILITIES",
@@ -40,6 +41,7 @@ __all__ = [
     "Picked",
     "available",
     "bound",
+    "bring",
     "broken",
     "cached",
     "cold_start",
@@ -70,4 +72,5 @@ __all__ = [
     "samples",
     "short",
     "size_text",
+    "zoo_picker",
 ]

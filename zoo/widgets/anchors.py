@@ -9,7 +9,8 @@ from zoo import images, models, walk
 from zoo.catalog import classifier_for
 from zoo.entry import Entry
 from zoo.walk import Anchor
-from zoo.widgets.loading import available, cached, dataset, entries, plain
+from zoo.widgets.listing import entries
+from zoo.widgets.loading import available, cached, dataset, plain
 from zoo.widgets.placards import dataset_title
 from zoo.widgets.sources import image_source
 from zoo.widgets.urls import bound

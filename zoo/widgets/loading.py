@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,15 +13,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from zoo import catalog, datasets, images, models
-from zoo.catalog import Broken
+from zoo import datasets, images, models
+from zoo.catalog import MAX_SHEET_BYTES, SHEET
 from zoo.datasets import DatasetUnavailable, Split
 from zoo.entry import Entry, EntryError
 
 POOL = 1000
 MAX_POOL_BYTES = 64 << 20  # of a split's first images: eight are kept
 MAX_SPLIT_BYTES = 256 << 20  # of a larger part: two are kept
-MAX_SHEET_BYTES = 8 << 20
 MAX_TEXT_BYTES = 4 << 20
 
 
@@ -61,25 +59,6 @@ def cached(function: Callable[..., Any] | None = None, *, max_entries: int = 32,
         return functools.partial(cached, max_entries=max_entries, spinner=spinner)
     hashes = {Entry: lambda entry: f"{entry.folder}@{entry.revision}", np.ndarray: _array_hash}
     return st.cache_data(function, max_entries=max_entries, show_spinner=spinner, hash_funcs=hashes)
-
-
-@st.cache_resource(ttl=5, max_entries=4, show_spinner=False)
-def _load(sources: str) -> list[Entry | Broken]:
-    return catalog.load()
-
-
-def entries(*needs: str) -> list[Entry]:
-    """Return all valid entries with the given capabilities; a folder added on disk appears within five seconds."""
-    return [entry for entry in _catalog() if isinstance(entry, Entry) and entry.capabilities >= set(needs)]
-
-
-def broken() -> list[Broken]:
-    """Return what could not be read, with the reasons."""
-    return [entry for entry in _catalog() if isinstance(entry, Broken)]
-
-
-def _catalog() -> list[Entry | Broken]:
-    return _load(os.environ.get("ZOO_ENTRIES", ""))
 
 
 @st.cache_data(ttl=5, max_entries=256, show_spinner=False)
@@ -155,10 +134,10 @@ def sample_sheet(entry: Entry, width: int = 720) -> np.ndarray | None:
 
     Raises EntryError when the file differs from the manifest or is not an image.
     """
-    if not entry.has("samples.png"):
+    if not entry.has(SHEET):
         return None
     try:
-        picture = images.read_pixels(images.open_picture(entry.content("samples.png", MAX_SHEET_BYTES)))
+        picture = images.read_pixels(images.open_picture(entry.content(SHEET, MAX_SHEET_BYTES)))
     except ValueError as error:
         raise EntryError(f"The samples of {entry.name} cannot be shown: {error}") from error
     sheet = np.asarray(picture).reshape(picture.height, picture.width, -1)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from zoo.entry import Entry
-from zoo.widgets.loading import entries
+from zoo.widgets.fetching import bring
+from zoo.widgets.listing import entries
 from zoo.widgets.picking import entry_label, entry_picker
 from zoo.widgets.placards import dataset_title
 from zoo.widgets.urls import bound
@@ -17,7 +18,7 @@ def pair_picker() -> list[Entry]:
 
     Without any such entry, say so and stop the page.
     """
-    able = {entry.name: entry for entry in entries("generate")}
+    able = {entry.id: entry for entry in entries("generate")}
     linked = able.get(st.query_params.get("a", ""))
     if linked and "data" not in st.query_params:
         st.query_params["data"] = linked.dataset
@@ -33,10 +34,10 @@ def pair_picker() -> list[Entry]:
     left, right = st.columns(2, gap="large")
     with left:
         first = entry_picker("Entry A", key="a", needs=["generate"], among=among)
-    others = {entry.name: entry for entry in among if entry != first}
+    others = {entry.id: entry for entry in among if entry != first}
     with right:
         second = bound(
             st.selectbox, "Entry B", [*others, NOBODY], key="b", default=next(iter(others), NOBODY),
             format_func=lambda name: entry_label(others[name]) if name in others else "No second entry",
         )  # fmt: skip
-    return [first, others[second]] if second in others else [first]
+    return [first, *bring([others[second]])] if second in others else [first]

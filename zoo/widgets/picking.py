@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo.entry import Entry
-from zoo.widgets.loading import entries
+from zoo.widgets.fetching import bring
+from zoo.widgets.listing import entries
 from zoo.widgets.placards import dataset_title
 from zoo.widgets.urls import bound
 
-HOW_TO_FILL = (
-    "Train one with `python -m training train mnist-vae --entry`, or name a folder of entries in `ZOO_ENTRIES`."
-)
+HOW_TO_FILL = "Train one with `python -m training train mnist-vae --entry`, or name a zoo on the Hub in the sidebar."
 CAPABILITIES = {
     "reconstruct": "reconstruct images",
     "generate": "draw new images",
@@ -24,8 +23,9 @@ CAPABILITIES = {
 
 
 def entry_label(entry: Entry) -> str:
-    """Return "title · dataset", what pickers show."""
-    return f"{entry.title} · {dataset_title(entry.dataset)}"
+    """Return "title · dataset", and the repository of an entry on the Hub: what pickers show."""
+    parts = [entry.title, dataset_title(entry.dataset), *([entry.id] if entry.origin or entry.alias else [])]
+    return " · ".join(parts)
 
 
 def entry_picker(
@@ -36,16 +36,16 @@ def entry_picker(
     among: Sequence[Entry] | None = None,
     default: str | None = None,
 ) -> Entry:
-    """Let one entry be chosen (?key=name). Without any candidate, say so and stop the page.
+    """Let one entry be chosen (?key=id) and bring its files here. Without any candidate, say so and stop the page.
 
     Args:
         needs: capabilities the entry must have; among: the candidates when they are not all entries.
-        default: name of the entry shown first.
+        default: id of the entry shown first.
     """
     found = _candidates(needs, among)
     name = default if default in found else next(iter(found))
     chosen = bound(st.selectbox, label, list(found), key=key, default=name, format_func=lambda n: entry_label(found[n]))
-    return found[chosen]
+    return _brought([found[chosen]])[0]
 
 
 def entries_picker(
@@ -57,7 +57,7 @@ def entries_picker(
     default: Sequence[str] = (),
     most: int = 6,
 ) -> list[Entry]:
-    """Let one to `most` entries be chosen (?key=name&key=name); an emptied picker returns to `default`."""
+    """Let one to `most` entries be chosen (?key=id&key=id) and bring their files here; emptied it shows `default`."""
     found = _candidates(needs, among)
     names = [name for name in default if name in found] or list(found)[: min(3, most)]
     chosen = bound(
@@ -69,11 +69,15 @@ def entries_picker(
         max_selections=most,
         format_func=lambda n: entry_label(found[n]),
     )
-    return [found[name] for name in chosen or names]
+    return _brought([found[name] for name in chosen or names])
+
+
+def _brought(chosen: Sequence[Entry]) -> list[Entry]:
+    return bring(chosen) or st.stop()
 
 
 def _candidates(needs: Sequence[str], among: Sequence[Entry] | None) -> dict[str, Entry]:
-    found = {e.name: e for e in (entries() if among is None else among) if e.capabilities >= set(needs)}
+    found = {e.id: e for e in (entries() if among is None else among) if e.capabilities >= set(needs)}
     if not found:
         can = " and ".join(CAPABILITIES[need] for need in needs)
         missing = f"No entry here can {can} yet." if needs else "The zoo is empty."
@@ -112,5 +116,14 @@ def entry_filter(found: Sequence[Entry]) -> list[Entry]:
 def _described(entry: Entry) -> str:
     """Return the text that search looks in."""
     made = entry.manifest
-    parts = [entry.name, entry.title, made.family, made.family_title, made.description, entry.dataset, *made.tags]
+    parts = [
+        entry.id,
+        entry.name,
+        entry.title,
+        made.family,
+        made.family_title,
+        made.description,
+        entry.dataset,
+        *made.tags,
+    ]
     return " ".join([*parts, dataset_title(entry.dataset), str(made.year)]).casefold()

@@ -1,6 +1,7 @@
 """What hangs beside a picture: placard, key figures, provenance."""
 
 import streamlit as st
+from huggingface_hub import constants
 
 from zoo import datasets
 from zoo.entry import Entry
@@ -28,7 +29,10 @@ def placard(entry: Entry, *, titled: bool = True) -> None:
     manifest = entry.manifest
     family = plain(manifest.family_title) + (f", {manifest.year}" if manifest.year else "")
     st.markdown(f"**{plain(entry.title)}**  \n{family}" if titled else family)
-    st.caption(f"{plain(dataset_title(entry.dataset))}, {size_text(entry)}  \n{plain(medium(entry))}")
+    lines = [f"{dataset_title(entry.dataset)}, {size_text(entry)}", medium(entry)]
+    if entry.origin:
+        lines.append(f"{entry.origin.repo}, {entry.origin.asked} at {entry.origin.commit[:12]}")
+    st.caption("  \n".join(map(plain, lines)))
 
 
 def medium(entry: Entry) -> str:
@@ -80,6 +84,13 @@ def key_figures(entry: Entry) -> None:
         st.caption(plain(how))
 
 
+def _repository(entry: Entry) -> str:
+    if entry.origin is None:
+        return ""
+    repo, commit, asked = entry.origin.repo, entry.origin.commit, entry.origin.asked
+    return f"<{constants.ENDPOINT}/{repo}/tree/{commit}>" + (f" ({plain(asked)})" if asked != commit else "")
+
+
 def provenance(entry: Entry) -> None:
     """Draw where an entry comes from: paper, data, training, networks."""
     manifest, made = entry.manifest, entry.manifest.provenance
@@ -96,6 +107,7 @@ def provenance(entry: Entry) -> None:
         "Networks": plain(", ".join(f"{role} ({short(net.parameters)})" for role, net in manifest.networks.items())),
         "Code": plain(made.code or ""),
         "Entry": f"{plain(entry.name)}, revision {entry.revision}",
+        "Repository": _repository(entry),
     }
     st.header("Provenance")
     st.markdown("  \n".join(f"**{name}:** {text}" for name, text in rows.items() if text))

@@ -7,7 +7,8 @@ import streamlit as st
 
 from zoo import datasets, images
 from zoo.datasets import DatasetUnavailable, Split
-from zoo.widgets.loading import available, dataset, entries, plain, samples
+from zoo.widgets.listing import entries
+from zoo.widgets.loading import available, dataset, plain, samples
 from zoo.widgets.picking import entry_picker
 from zoo.widgets.pictures import draw_pad, image_grid
 from zoo.widgets.placards import dataset_title

@@ -12,7 +12,8 @@ from zoo.conditions import labels_for
 from zoo.entry import Entry
 from zoo.plots import REAL_NAME
 from zoo.widgets.charts import figure
-from zoo.widgets.loading import available, cached, entries, plain
+from zoo.widgets.listing import entries
+from zoo.widgets.loading import available, cached, plain
 from zoo.widgets.placards import dataset_title
 from zoo.widgets.training_data import at_hand, side
 
@@ -20,7 +21,7 @@ SPLIT = "test"
 
 
 def summaries(chosen: Sequence[Entry], count: int, seed: int) -> dict[str, Summary]:
-    """Return the summary of the real images, where they can be had, and of what each entry draws, by its name.
+    """Return the summary of the real images, where they can be had, and of what each entry draws, by its id.
 
     All entries were trained on one dataset; images are brought to the shape of the first. Shows what is being done.
     """
@@ -34,7 +35,7 @@ def summaries(chosen: Sequence[Entry], count: int, seed: int) -> dict[str, Summa
             found[REAL_NAME] = _real(dataset, shape, count, seed, classifier)
     for entry in chosen:
         with st.spinner(f"{plain(entry.title)} draws {count:,} images …"):
-            found[entry.name] = _drawn(entry, shape, count, seed, classifier)
+            found[entry.id] = _drawn(entry, shape, count, seed, classifier)
     return found
 
 
@@ -58,7 +59,7 @@ def code_map(entry: Entry, count: int, seed: int) -> None:
     with st.spinner(f"{plain(entry.title)} encodes {count:,} images …"):
         codes, labels, classes, told = _codes(entry, count, seed, classifier_for(entry, entries()))
     reading = comparison.READINGS["Map of codes"] + (f" The encoder is told {plain(told)}." if told else "")
-    figure(plots.latent_map(codes, labels, classes), key=f"map-{entry.name}", caption=reading)
+    figure(plots.latent_map(codes, labels, classes), key=f"map-{entry.id}", caption=reading)
 
 
 @cached(max_entries=8)

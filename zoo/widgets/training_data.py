@@ -60,7 +60,7 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
     Raises DatasetUnavailable when the data turns out to be unreadable.
     """
     meanwhile = "Without it, the nearest training images cannot be shown."
-    if not at_hand(entry.dataset, "train", meanwhile, key=entry.name):
+    if not at_hand(entry.dataset, "train", meanwhile, key=entry.id):
         return
     found, labels, classes = _training(entry.dataset, entry.shape, None if everything else FIRST)
     bar = st.empty()
@@ -74,7 +74,7 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
         "difference): a copy would be at 0 %."
     )
     pictures = found[rows] / np.float32(255)
-    image_grid(pictures, captions, alts="Nearest training image", key=f"nearest_{entry.name}", size=96)
+    image_grid(pictures, captions, alts="Nearest training image", key=f"nearest_{entry.id}", size=96)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

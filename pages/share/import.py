@@ -1,0 +1,120 @@
+"""Import: a Keras network that somebody else made becomes an entry; what was guessed about it can be corrected."""
+
+import streamlit as st
+
+from zoo import background, entry, imports, sources, widgets
+from zoo.entry import Entry
+from zoo.widgets.corrections import corrections
+
+TASK, STEPS = "import task", "import steps"
+PATIENCE = 1800.0  # seconds: downloads and waiting for others included
+KINDS = ("A file", "The Hub", "This machine")
+SUFFIXES = ["h5", "hdf5", "keras", "zip", "json"]
+PAGES = (
+    ("pages/explore/gallery.py", "Look closer", ":material/zoom_in:", "", "entry"),
+    ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
+    ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
+    ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
+    ("pages/share/publish.py", "Publish", ":material/cloud_upload:", "", "entry"),
+)
+
+
+def main() -> None:
+    st.title("Import")
+    st.markdown(
+        "Autoencoders, GANs, encoders, decoders and generators made with Keras of any age come in here: `.keras`, "
+        "`.h5`, SavedModel, or weights alone. Files are read as data by a process of its own, never run as code."
+    )
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        source = chosen_source()
+        options = corrections()
+        busy = TASK in st.session_state and not st.session_state[TASK].over
+        if st.button("Import", type="primary", icon=":material/input:", disabled=busy):
+            begin(source, options)
+    with right, widgets.guard():
+        waiting()
+        digest = st.query_params.get("imported", "")
+        place = imports.folder(digest)
+        if place:
+            found = next(path for path in place.iterdir() if (path / "zoo.json").is_file())
+            result(entry.read(found), digest, imports.report(digest))
+        elif digest:
+            st.info("This import is no longer kept here; import it again.", icon=":material/info:")
+
+
+def chosen_source() -> str | imports.Upload:
+    """Let files be sent or named; visitors of a hosted app name no files of its server."""
+    kinds = KINDS[:2] if sources.hosted() else KINDS
+    kind = widgets.bound(st.segmented_control, "From", kinds, key="from", default=KINDS[0], required=True)
+    if kind == KINDS[0]:
+        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, help="A SavedModel or folder as a zip.")
+        return imports.Upload({file.name: file.getvalue() for file in sent})
+    asked = "Repository" if kind == KINDS[1] else "File or folder"
+    shown = "owner/name or owner/name@v1" if kind == KINDS[1] else "./model.h5"
+    text = widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
+    return text
+
+
+def begin(source: str | imports.Upload, options: dict) -> None:
+    """Start the import in the background."""
+    st.query_params.pop("imported", None)
+    if not (source.files if isinstance(source, imports.Upload) else source):
+        st.info("Choose a file or name a repository first.", icon=":material/info:")
+        return
+    steps = st.session_state[STEPS] = ["Starting"]
+    st.session_state[TASK] = background.Task(
+        lambda report, cancelled: imports.bring(source, options, steps.append, cancelled, visitor=True), PATIENCE
+    )
+
+
+def waiting() -> None:
+    """Show how far the import is; raises what went wrong with it."""
+    task = st.session_state.get(TASK)
+    if task is None:
+        return
+    if not task.over:
+        with st.status("Importing …", expanded=True) as status:
+            line = st.empty()
+            st.button("Cancel", on_click=task.cancel, icon=":material/close:")
+            while not task.wait(0.2):
+                line.markdown(widgets.plain(st.session_state[STEPS][-1]) + " …")
+            status.update(state="complete", expanded=False)
+    del st.session_state[TASK]
+    if task.cancelled:
+        st.info("The import was cancelled; nothing was kept.", icon=":material/info:")
+    elif task.failure:
+        raise task.failure
+    else:
+        st.query_params["imported"] = task.result.digest
+        st.rerun()
+
+
+def result(made: Entry, digest: str, told: dict) -> None:
+    """Show what came in, what was guessed, and where to go on."""
+    for warning in told.get("warnings", []):
+        st.warning(widgets.plain(warning), icon=":material/warning:")
+    widgets.framed_sheet(made, 560)
+    widgets.placard(made)
+    st.markdown(
+        "\n".join(f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in told["roles"].items())
+    )
+    kept = dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"])
+    with st.container(horizontal=True):
+        for page, label, icon, need, parameter in PAGES:
+            if not need or need in made.capabilities:
+                st.page_link(page, label=label, icon=icon, query_params={"source": list(kept), parameter: made.id})
+    ranges = {"makes": "Images that come out hold", "reads": "Images that go in are expected as"}
+    lines = [f"{text} {imports.RANGES[told[key]]}." for key, text in ranges.items() if told.get(key)]
+    lines += told.get("guesses", [])
+    with st.expander(
+        f"{len(lines)} things to know, correct them on the left", icon=":material/fact_check:", expanded=True
+    ):
+        st.markdown("\n".join(f"- {widgets.plain(line)}" for line in lines))
+    st.download_button(
+        "Download as Keras 3", lambda: imports.archive(made), f"{made.name}.zip", "application/zip",
+        icon=":material/download:", help="Unpacked, keras.saving.load_model opens the folder.",
+    )  # fmt: skip
+
+
+main()

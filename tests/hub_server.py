@@ -1,0 +1,626 @@
+"""A Hugging Face Hub on loopback: what the real client asks, answered from a folder.
+
+    with Hub(folder) as hub:
+        subprocess.run(command, env=os.environ | hub.environment(home))
+
+    python -m tests.hub_server --port 8123 --zoo
+
+Repositories of models with commits, branches, tags, Git LFS and regular files, private and gated ones, collections, and
+faults on demand. Not the Hub's Xet storage: clients set HF_HUB_DISABLE_XET=1. What is stored survives a restart.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+LARGE = {".h5", ".keras", ".npz", ".npy", ".onnx", ".bin", ".pb", ".png", ".gif", ".zip", ".safetensors"}
+ATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in sorted(LARGE)).encode()
+NAME = r"[A-Za-z0-9][\w.\-]*"
+REPO = rf"(?P<repo>{NAME}/{NAME})"
+MODEL = rf"/api/models/{REPO}"
+REVISION = r"(?P<revision>[^/]+)"
+SHOWN = ("digits-vae", "digits-classifier", "fruits-gan", "mnist-cgan", "mnist-vae-2d")  # by --zoo
+
+
+class Refusal(Exception):
+    """An answer other than success: status, what the Hub calls it, and its message."""
+
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
+        self.status, self.message, self.code = status, message, code
+
+
+def git_hash(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def front_matter(text: str) -> dict:
+    import yaml
+
+    found = re.match(r"\s*---\r?\n(.*?)\r?\n---", text, re.S)
+    head = yaml.safe_load(found[1]) if found else None
+    return json.loads(json.dumps(head, default=str)) if isinstance(head, dict) else {}
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+
+
+class Store:
+    """blobs/<hash> and repos/<owner>/<name>.json; a tree maps a path to {oid, size, lfs: sha256 or None}."""
+
+    def __init__(self, folder: Path, lfs: bool) -> None:
+        self.folder, self.lfs, self.lock = Path(folder), lfs, threading.RLock()
+        self.repos, self.blobs, self.collections = (self.folder / n for n in ("repos", "blobs", "collections.json"))
+        for created in (self.repos, self.blobs):
+            created.mkdir(parents=True, exist_ok=True)
+
+    def load(self, repo: str) -> dict:
+        try:
+            return json.loads((self.repos / f"{repo}.json").read_text())
+        except OSError:
+            raise Refusal(404, "Repository not found", "RepoNotFound") from None
+
+    def save(self, repo: str, state: dict) -> None:
+        path = self.repos / f"{repo}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.with_suffix(".tmp").write_text(json.dumps(state))
+        path.with_suffix(".tmp").replace(path)
+
+    def create(self, repo: str, private: bool = False) -> bool:
+        """Make an empty repository, as the Hub does with a first commit; False when there is one."""
+        with self.lock:
+            if (self.repos / f"{repo}.json").exists():
+                return False
+            state = {"branches": {}, "tags": {}, "commits": {}, "private": private, "gated": False, "created": now()}
+            self.commit(state, {".gitattributes": self.file(".gitattributes", ATTRIBUTES)}, "initial commit")
+            self.save(repo, state)
+            return True
+
+    def keep(self, name: str, content: bytes) -> None:
+        temporary = self.blobs / f".{name}.{threading.get_ident()}"
+        temporary.write_bytes(content)
+        temporary.replace(self.blobs / name)
+
+    def large(self, path: str, size: int, sample: bytes) -> bool:
+        return self.lfs and (Path(path).suffix in LARGE or size > 10 << 20 or b"\0" in sample)
+
+    def file(self, path: str, content: bytes) -> dict:
+        """Keep a file's content and describe it as a tree does."""
+        if self.large(path, len(content), content[:512]):
+            sha256 = hashlib.sha256(content).hexdigest()
+            self.keep(sha256, content)
+            return self.pointer(sha256)
+        self.keep(git_hash(content), content)
+        return {"oid": git_hash(content), "size": len(content), "lfs": None}
+
+    def pointer(self, sha256: str) -> dict:
+        path = self.blobs / sha256
+        if not path.exists():
+            raise Refusal(400, "The LFS object was not uploaded")
+        size = path.stat().st_size
+        text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n"
+        return {"oid": git_hash(text.encode()), "size": size, "lfs": sha256}
+
+    def commit(self, state: dict, tree: dict, title: str, branch: str = "main", message: str = "") -> str:
+        parent = state["branches"].get(branch)
+        identity = json.dumps([sorted(tree.items()), title, parent, time.time_ns()])
+        sha = hashlib.sha1(identity.encode()).hexdigest()
+        about = {"title": title, "message": message, "parent": parent, "date": now()}
+        state["commits"][sha] = {"tree": tree, **about}
+        state["branches"][branch] = sha
+        return sha
+
+    def resolve(self, state: dict, revision: str) -> str:
+        for names in (state["branches"], state["tags"]):
+            if revision in names:
+                return names[revision]
+        if revision in state["commits"]:
+            return revision
+        raise Refusal(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+
+    def tree(self, state: dict, revision: str) -> dict:
+        return state["commits"][self.resolve(state, revision)]["tree"]
+
+    def info(self, repo: str, state: dict, revision: str = "main", blobs: bool = False) -> dict:
+        """What the Hub tells about a repository; its tags come from the card's metadata."""
+        sha, card = self.resolve(state, revision), {}
+        tree = self.tree(state, revision)
+        if "README.md" in tree:
+            content = self.blobs / (tree["README.md"]["lfs"] or tree["README.md"]["oid"])
+            card = front_matter(content.read_text(encoding="utf-8", errors="replace"))
+        tags = [card[key] for key in ("library_name", "pipeline_tag") if card.get(key)] + list(card.get("tags") or [])
+        for key, prefix in (("license", "license:"), ("datasets", "dataset:")):
+            values = card.get(key) or []
+            tags += [prefix + value for value in ([values] if isinstance(values, str) else values)]
+        siblings = [{"rfilename": path} for path in sorted(tree)]
+        for sibling in siblings if blobs else []:
+            file = tree[sibling["rfilename"]]
+            sibling |= {"size": file["size"], "blobId": file["oid"]}
+            if file["lfs"]:
+                sibling["lfs"] = {"sha256": file["lfs"], "size": file["size"], "pointerSize": 134}
+        identity = {"_id": hashlib.md5(repo.encode()).hexdigest()[:24], "id": repo, "modelId": repo}
+        about = {key: card[key] for key in ("library_name", "pipeline_tag", "model-index") if card.get(key)}
+        dates = {"createdAt": state["created"], "lastModified": state["commits"][sha]["date"]}
+        access = {"private": state["private"], "gated": "manual" if state["gated"] else False, "disabled": False}
+        found = {"sha": sha, "siblings": siblings, "cardData": card, "tags": tags, "downloads": 0, "likes": 0}
+        return identity | {"author": repo.split("/")[0]} | dates | access | about | found
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request: faults first, then the route. `self.hub` is the Hub it serves."""
+
+    protocol_version = "HTTP/1.1"
+    hub: "Hub"
+
+    def log_message(self, *_) -> None:
+        pass
+
+    def answer(self) -> None:
+        self.body, url = self.received(), urlsplit(self.path)
+        self.asked, request = parse_qs(url.query), f"{self.command} {self.path}"
+        self.hub.requests.append(request)
+        self.fault = self.hub.fault(request)
+        self.base, self.store = f"http://{self.headers['Host']}", self.hub.store
+        given = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        self.known = given == self.hub.token
+        self.hub.tokens.add(given)
+        try:
+            if self.fault == "hang":
+                self.hub.closed.wait()
+            if self.fault in ("hang", "drop"):
+                self.close_connection = True
+                return
+            if self.fault and self.fault.isdecimal():
+                raise Refusal(int(self.fault), "Invalid credentials in Authorization header" * (self.fault == "401"))
+            if given and not self.known:
+                raise Refusal(401, "Invalid credentials in Authorization header")
+            for methods, pattern, route in self.ROUTES:
+                if self.command in methods.split() and (found := re.fullmatch(pattern, url.path)):
+                    arguments = {name: unquote(value) for name, value in found.groupdict().items() if value is not None}
+                    return route(self, **arguments)
+            raise Refusal(404, "This Hub does not know this route")
+        except Refusal as refusal:
+            headers = {"X-Error-Message": refusal.message} if refusal.message else {}
+            headers |= {"X-Error-Code": refusal.code} if refusal.code else {}
+            headers |= {"Retry-After": "7"} if refusal.status == 429 else {}
+            self.send(refusal.status, {"error": refusal.message or "refused"}, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = answer
+
+    def received(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
+
+    def send(self, status: int, content=b"", headers: dict | None = None, length: int | None = None) -> None:
+        """Send bytes, or anything else as JSON, spoiled as the fault says; `length` is what a HEAD declares."""
+        kind = "application/octet-stream" if isinstance(content, bytes) else "application/json"
+        content = content if isinstance(content, bytes) else json.dumps(content).encode()
+        if self.fault == "lost":  # it was done, but nobody hears of it
+            self.close_connection = True
+            return
+        if self.fault == "garbage":
+            content = b"<html>This is not what you asked for"
+        if self.fault == "tamper":
+            content = content.translate(bytes(value ^ 1 for value in range(256)))
+        self.send_response(status)
+        declared = len(content) if length is None else length
+        for name, value in ({"Content-Type": kind, "Content-Length": declared} | (headers or {})).items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if self.fault == "truncate":
+            content, self.close_connection = content[: len(content) // 2], True
+        if self.fault != "slow":
+            self.wfile.write(content)
+            return
+        for value in content:
+            self.wfile.write(bytes([value]))
+            if self.hub.closed.wait(self.hub.pace):
+                self.close_connection = True
+                return
+
+    def json(self) -> dict:
+        return json.loads(self.body or b"{}")
+
+    def writer(self, owner: str) -> None:
+        if not self.known:
+            raise Refusal(401, "Invalid username or password.")
+        if owner not in self.hub.owners:
+            raise Refusal(403, f'You don\'t have the rights to create a model under the namespace "{owner}"')
+
+    def reader(self, repo: str, content: bool = False) -> dict:
+        """The repository's state, if whoever asks may know of it, and with `content` read its files."""
+        with self.store.lock:
+            try:
+                state = self.store.load(repo)
+            except Refusal:
+                if self.known:
+                    raise
+                state = {"private": True}
+        if state["private"] and not self.known:  # strangers are not told which of both it is
+            raise Refusal(401, "Invalid username or password.", "RepoNotFound")
+        if content and state["gated"] and not (self.known and repo.split("/")[0] in self.hub.owners):
+            message = f"Access to model {repo} is restricted."
+            raise Refusal(403 if self.known else 401, message, "GatedRepo")
+        return state
+
+    # Routes
+
+    def whoami(self) -> None:
+        if not self.known:
+            raise Refusal(401, "Invalid username or password.")
+        name, *more = self.hub.owners
+        organisations = [{"type": "org", "id": other, "name": other, "roleInOrg": "write"} for other in more]
+        token = {"accessToken": {"role": "write", "displayName": "local"}}
+        user = {"type": "user", "id": name, "name": name, "fullname": name}
+        self.send(200, user | {"orgs": organisations, "auth": token})
+
+    def create(self) -> None:
+        asked = self.json()
+        owner = asked.get("organization") or self.hub.owners[0]
+        self.writer(owner)
+        repo = f"{owner}/{asked['name']}"
+        if asked.get("type") not in (None, "model") or not re.fullmatch(REPO, repo):
+            raise Refusal(400, "Only models with plain names live here")
+        told = {"url": f"{self.base}/{repo}", "name": repo, "id": repo}
+        if not self.store.create(repo, asked.get("visibility") == "private" or asked.get("private") is True):
+            return self.send(409, told | {"error": "You already created this model repo"})
+        self.send(200, told)
+
+    def validate(self) -> None:
+        try:
+            found = front_matter(self.json()["content"])
+        except Exception as error:  # whatever the YAML reader dislikes
+            return self.send(400, {"errors": [{"message": str(error)}], "warnings": []})
+        self.send(200, {"errors": [], "warnings": [] if found else [{"message": "empty or missing yaml metadata"}]})
+
+    def listing(self) -> None:
+        found, asked = [], {name: values[0] for name, values in self.asked.items()}
+        for path in self.store.repos.glob("*/*.json"):
+            repo = f"{path.parent.name}/{path.stem}"
+            info = self.store.info(repo, state := self.store.load(repo))
+            if (
+                (self.known or not state["private"])
+                and set(self.asked.get("filter", [])) <= set(info["tags"])
+                and asked.get("author") in (None, info["author"])
+                and asked.get("search", "").lower() in repo.lower()
+                and asked.get("pipeline_tag") in (None, info.get("pipeline_tag"))
+            ):
+                hidden = {"siblings", "cardData", "sha", "model-index"}
+                hidden -= set(self.asked.get("expand", [])) | ({*hidden} if "full" in asked else set())
+                hidden -= {"cardData", "model-index"} if "cardData" in asked else set()
+                found.append({key: value for key, value in info.items() if key not in hidden})
+        found.sort(key=lambda info: (info.get(asked.get("sort", "createdAt")) or 0, info["id"]), reverse=True)
+        start, count = int(asked.get("cursor", 0)), min(int(asked.get("limit", self.hub.page)), self.hub.page)
+        following = self.asked | {"cursor": [start + count]}
+        link = f'<{self.base}/api/models?{urlencode(following, doseq=True)}>; rel="next"'
+        self.send(200, found[start : start + count], {"Link": link} if start + count < len(found) else None)
+
+    def info(self, repo: str, revision: str = "main") -> None:
+        self.send(200, self.store.info(repo, self.reader(repo), revision, "blobs" in self.asked))
+
+    @staticmethod
+    def described(path: str, file: dict) -> dict:
+        large = {"lfs": {"oid": file["lfs"], "size": file["size"], "pointerSize": 134}} if file["lfs"] else {}
+        return {"type": "file", "path": path, "oid": file["oid"], "size": file["size"]} | large
+
+    def tree(self, repo: str, revision: str, folder: str = "") -> None:
+        tree = self.store.tree(self.reader(repo), revision)
+        start, found = f"{folder.strip('/')}/".lstrip("/"), {}
+        for path in sorted(path for path in tree if path.startswith(start)):
+            parts = path.removeprefix(start).split("/")
+            for depth in range(1, len(parts)):
+                parent = start + "/".join(parts[:depth])
+                found[parent] = {"type": "directory", "path": parent, "oid": git_hash(parent.encode()), "size": 0}
+            found[path] = self.described(path, tree[path])
+        if start and not found:
+            raise Refusal(404, "Entry not found", "EntryNotFound")
+        deep = self.asked.get("recursive", ["false"])[0].lower() in ("1", "true")
+        self.send(200, [entry for path, entry in found.items() if deep or "/" not in path.removeprefix(start)])
+
+    def paths(self, repo: str, revision: str) -> None:
+        tree = self.store.tree(self.reader(repo), revision)
+        wanted = self.json() if self.body.startswith(b"{") else parse_qs(self.body.decode())
+        self.send(200, [self.described(path, tree[path]) for path in wanted["paths"] if path in tree])
+
+    def preupload(self, repo: str, revision: str) -> None:
+        self.writer(repo.split("/")[0])
+        tree, files = self.store.tree(self.reader(repo), revision), []
+        for file in self.json()["files"]:
+            old, sample = tree.get(file["path"]), base64.b64decode(file.get("sample") or "")
+            mode = "lfs" if self.store.large(file["path"], file["size"], sample) else "regular"
+            same = {"oid": (old["lfs"] or old["oid"]) if old else None}  # the client leaves out what has not changed
+            files.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False} | same)
+        self.send(200, {"files": files})
+
+    def batch(self, repo: str) -> None:
+        self.writer(repo.split("/")[0])
+        objects = []
+        for wanted in self.json()["objects"]:
+            described = {"oid": wanted["oid"], "size": wanted["size"]}
+            if not (self.store.blobs / wanted["oid"]).exists():
+                place = f"{self.base}/lfs/{wanted['oid']}"
+                described["actions"] = {"upload": {"href": place}, "verify": {"href": f"{place}/verify"}}
+            objects.append(described)
+        self.send(200, {"transfer": "basic", "objects": objects})
+
+    def put_large(self, sha256: str) -> None:
+        if hashlib.sha256(self.body).hexdigest() != sha256:
+            raise Refusal(422, "The content has another sha256")
+        self.store.keep(sha256, self.body)
+        self.send(200, {})
+
+    def verify_large(self, sha256: str) -> None:
+        path = self.store.blobs / sha256
+        self.send(200 if path.exists() and path.stat().st_size == self.json()["size"] else 404, {})
+
+    def commit(self, repo: str, revision: str) -> None:
+        self.writer(repo.split("/")[0])
+        steps = [json.loads(line) for line in self.body.splitlines() if line.strip()]
+        with self.store.lock:
+            state = self.store.load(repo)
+            if revision not in state["branches"]:
+                raise Refusal(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+            head, header = state["branches"][revision], {}
+            tree = dict(self.store.tree(state, head))
+            for kind, value in ((step["key"], step["value"]) for step in steps):
+                if kind == "header":
+                    header = value
+                    if value.get("parentCommit") not in (None, head):
+                        raise Refusal(412, "A commit has happened since. Please refresh and try again.")
+                elif kind == "file":
+                    content = base64.b64decode(value["content"])
+                    self.store.keep(git_hash(content), content)
+                    tree[value["path"]] = {"oid": git_hash(content), "size": len(content), "lfs": None}
+                elif kind == "lfsFile":
+                    tree[value["path"]] = self.store.pointer(value["oid"])
+                elif kind == "deletedFile":
+                    if tree.pop(value["path"], None) is None:
+                        raise Refusal(404, "A file with this name does not exist", "EntryNotFound")
+                elif kind == "deletedFolder":
+                    tree = {path: file for path, file in tree.items() if not path.startswith(value["path"])}
+            title, message = header.get("summary", ""), header.get("description", "")
+            sha = self.store.commit(state, tree, title, revision, message)
+            self.store.save(repo, state)
+        told = {"success": True, "commitOid": sha, "commitUrl": f"{self.base}/{repo}/commit/{sha}", "hookOutput": ""}
+        self.send(200, told)
+
+    def refs(self, repo: str) -> None:
+        state = self.reader(repo)
+        named = {
+            kind: [{"name": name, "ref": f"refs/{place}/{name}", "targetCommit": sha} for name, sha in refs.items()]
+            for kind, place, refs in (("branches", "heads", state["branches"]), ("tags", "tags", state["tags"]))
+        }
+        self.send(200, named | {"converts": []})
+
+    def tag(self, repo: str, revision: str) -> None:
+        self.writer(repo.split("/")[0])
+        if not self.hub.tag(repo, self.json()["tag"], revision):
+            raise Refusal(409, "Tag reference exists already")
+        self.send(200, {})
+
+    def commits(self, repo: str, revision: str) -> None:
+        state, found = self.reader(repo), []
+        sha = self.store.resolve(state, revision)
+        while sha:
+            commit = state["commits"][sha]
+            told = {key: commit[key] for key in ("title", "message", "date")}
+            found.append({"id": sha, "authors": [{"user": repo.split("/")[0]}]} | told)
+            sha = commit["parent"]
+        self.send(200, found)
+
+    def file(self, repo: str, revision: str, path: str) -> None:
+        state = self.reader(repo, content=True)
+        sha = self.store.resolve(state, revision)
+        file = state["commits"][sha]["tree"].get(path)
+        if file is None:
+            raise Refusal(404, "Entry not found", "EntryNotFound")
+        tag = file["lfs"] or file["oid"]
+        headers = {"X-Repo-Commit": sha, "ETag": f'"{tag}"', "Accept-Ranges": "bytes"}
+        if file["lfs"]:
+            headers |= {"X-Linked-Etag": f'"{tag}"', "X-Linked-Size": file["size"]}
+        if self.command == "HEAD":
+            return self.send(200, b"", headers, file["size"])
+        content = (self.store.blobs / tag).read_bytes()
+        if found := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or ""):
+            first, last = int(found[1]), int(found[2] or len(content) - 1)
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+            return self.send(206, content[first : last + 1], headers)
+        self.send(200, content, headers)
+
+    def collection(self, slug: str) -> None:
+        found = self.hub.collections().get(slug)
+        if found is None:
+            raise Refusal(404, "Collection not found")
+        items = []
+        for position, repo in enumerate(found):
+            told = {"_id": git_hash(repo.encode())[:24], "id": repo, "type": "model", "position": position}
+            items.append({"author": repo.split("/")[0], "private": False, "gated": False} | told)
+        owner = {"_id": "0", "name": slug.split("/")[0], "fullname": slug.split("/")[0], "type": "user"}
+        title = slug.split("/")[1].rpartition("-")[0] or slug.split("/")[1]
+        about = {"slug": slug, "title": title, "owner": owner, "items": items, "lastUpdated": now(), "position": 0}
+        self.send(200, about | {"private": False, "theme": "blue", "upvotes": 0, "description": ""})
+
+    ROUTES = (
+        ("GET", "/api/whoami-v2", whoami),
+        ("POST", "/api/repos/create", create),
+        ("POST", "/api/validate-yaml", validate),
+        ("GET", "/api/models", listing),
+        ("GET", MODEL, info),
+        ("GET", f"{MODEL}/revision/{REVISION}", info),
+        ("GET", rf"{MODEL}/tree/{REVISION}(?P<folder>/.*)?", tree),
+        ("POST", f"{MODEL}/paths-info/{REVISION}", paths),
+        ("POST", f"{MODEL}/preupload/{REVISION}", preupload),
+        ("POST", f"{MODEL}/commit/{REVISION}", commit),
+        ("GET", f"{MODEL}/refs", refs),
+        ("GET", f"{MODEL}/commits/{REVISION}", commits),
+        ("POST", f"{MODEL}/tag/{REVISION}", tag),
+        ("POST", rf"/{REPO}\.git/info/lfs/objects/batch", batch),
+        ("PUT", "/lfs/(?P<sha256>[0-9a-f]{64})", put_large),
+        ("POST", "/lfs/(?P<sha256>[0-9a-f]{64})/verify", verify_large),
+        ("GET HEAD", rf"/{REPO}/resolve/{REVISION}/(?P<path>.+)", file),
+        ("GET", rf"/api/collections/(?P<slug>{NAME}/{NAME})", collection),
+    )
+
+
+class Hub:
+    """The server as a context manager; also lets tests commit, tag and break things from behind.
+
+    Args:
+        folder: where everything is kept; an existing one goes on.
+        token: the one valid token. It reads every private repository; in the namespaces of `owners` (the first is the
+            user, the others are organisations) it also writes, and only there it reads gated ones.
+        lfs: whether large and binary files go through Git LFS or everything is regular.
+    """
+
+    page = 1000  # repositories in one answer of a listing
+    pace = 0.05  # seconds between two bytes of a "slow" answer
+
+    def __init__(self, folder, token: str = "hf_local", lfs: bool = True, port: int = 0, owners=("zoo",)) -> None:
+        self.store, self.token, self.owners = Store(folder, lfs), token, tuple(owners)
+        self.requests: list[str] = []  # "GET /path?query", in order
+        self.tokens: set[str] = set()  # that were shown; "" is none
+        self.closed = threading.Event()
+        self._faults: list[list] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"hub": self}))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "Hub":
+        threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.closed.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def environment(self, home) -> dict[str, str]:
+        """Variables that point a client at this Hub, with everything it keeps under `home`."""
+        return {
+            "HF_ENDPOINT": self.url,
+            "HF_HOME": str(home),
+            "HF_HUB_CACHE": str(Path(home) / "hub"),
+            "HF_TOKEN": self.token,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def put(self, repo: str, files: dict, private=None, gated=None, tags=(), branch: str = "main") -> str:
+        """Make a repository whose branch holds exactly these files (bytes or paths), and `tags` on the commit.
+
+        Returns the commit, which is a new one only when something changed."""
+        self.store.create(repo)
+        with self.store.lock:
+            state = self.store.load(repo)
+            state["private"] = state["private"] if private is None else private
+            state["gated"] = state["gated"] if gated is None else gated
+            contents = {
+                path: file if isinstance(file, bytes) else Path(file).read_bytes() for path, file in files.items()
+            }
+            contents.setdefault(".gitattributes", ATTRIBUTES)
+            tree = {path: self.store.file(path, content) for path, content in contents.items()}
+            sha = state["branches"].get(branch)
+            if sha is None or state["commits"][sha]["tree"] != tree:
+                sha = self.store.commit(state, tree, "put", branch)
+            state["tags"] |= dict.fromkeys(tags, sha)
+            self.store.save(repo, state)
+            return sha
+
+    def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
+        """Every file of a revision with its content."""
+        tree = self.store.tree(self.store.load(repo), revision)
+        return {path: (self.store.blobs / (file["lfs"] or file["oid"])).read_bytes() for path, file in tree.items()}
+
+    def tag(self, repo: str, name: str, revision: str = "main") -> bool:
+        """Tag a revision; False when the tag exists."""
+        with self.store.lock:
+            state = self.store.load(repo)
+            if name in state["tags"]:
+                return False
+            state["tags"][name] = self.store.resolve(state, revision)
+            self.store.save(repo, state)
+            return True
+
+    def collections(self) -> dict[str, list[str]]:
+        return json.loads(self.store.collections.read_text()) if self.store.collections.exists() else {}
+
+    def collection(self, slug: str, repos: list[str]) -> None:
+        """Make or replace a collection "owner/title-id"."""
+        with self.store.lock:
+            self.store.collections.write_text(json.dumps(self.collections() | {slug: list(repos)}))
+
+    def fail(self, pattern: str, kind: str, times: int | None = None) -> None:
+        """Spoil the answers to requests whose "METHOD /path?query" matches, at most `times` of them.
+
+        Kinds: a status ("404", "429", …), "hang" (no answer until closed), "drop" (the connection ends without one),
+        "lost" (carried out, but the answer never arrives), "slow" (drips), "truncate" (closed halfway), "garbage" (not
+        JSON) and "tamper" (right length, other bytes)."""
+        self._faults.append([re.compile(pattern), kind, times])
+
+    def heal(self) -> None:
+        self._faults.clear()
+
+    def fault(self, request: str) -> str | None:
+        """The fault that this request meets."""
+        with self.store.lock:
+            for fault in self._faults:
+                if fault[0].search(request) and fault[2] != 0:
+                    fault[2] = None if fault[2] is None else fault[2] - 1
+                    return fault[1]
+        return None
+
+    def wait(self) -> None:
+        """Serve in the foreground."""
+        self._server.serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m tests.hub_server", description=__doc__.partition("\n")[0])
+    parser.add_argument("--folder", type=Path, default=Path("runs/hub"), help="keeps it all (default: runs/hub)")
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--owner", default="zoo", help="whose token it is (default: zoo)")
+    parser.add_argument("--zoo", action="store_true", help="offer some of the embedded entries at once")
+    options = parser.parse_args()
+    hub = Hub(options.folder, port=options.port, owners=[options.owner])
+    if options.zoo:
+        pretrained = Path(__file__).parent.parent / "zoo" / "pretrained"
+        shown = {f"{options.owner}/{name}": pretrained / name for name in SHOWN if (pretrained / name).exists()}
+        for repo, folder in shown.items():
+            paths = (path for path in folder.rglob("*") if path.is_file())
+            hub.put(repo, {path.relative_to(folder).as_posix(): path for path in paths})
+        hub.collection(f"{options.owner}/favourites-1", list(shown))
+    settings = hub.environment(options.folder.resolve() / "home")
+    names = ("HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HF_HUB_DISABLE_XET", "NO_PROXY")
+    print("A Hub on loopback. In another terminal:\n")
+    print("  export " + " ".join(f"{name}={settings[name]}" for name in names))
+    print(f"  python -m training publish digits-vae {options.owner}/my-first")
+    print(f"  ZOO_SOURCES={options.owner} make app\n")
+    print(f"Ctrl+C ends it; {options.folder} keeps what was published.", flush=True)
+    try:
+        hub.wait()
+    except KeyboardInterrupt:
+        print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Which metrics an entry gets, under which names, and that the same command finds them again."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tiny_entries as tiny
+
+from training import evaluate
+from zoo import catalog, datasets, models
+from zoo.entry import EntryError
+from zoo.headline import headline
+
+COMPARED = {"frechet", "kid", "precision", "recall", "density", "coverage", "frechet_random", "sliced_wasserstein",
+            "duplicates", "frechet_ratio", "frechet_random_ratio", "class_distance", "missing_classes"}  # fmt: skip
+BESIDE = {"frechet_floor", "kid_floor", "frechet_random_floor", "sliced_wasserstein_floor", "precision_real",
+          "recall_real", "density_real", "coverage_real", "duplicates_real"}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(evaluate, "MANY", 50)
+    monkeypatch.setattr(evaluate, "FEW", 5)
+    evaluate.real.cache_clear()
+    yield
+    evaluate.real.cache_clear()
+
+
+@pytest.fixture
+def digits(tmp_path):
+    return shutil.copytree(catalog.EMBEDDED / "digits-vae", tmp_path / "digits-vae")
+
+
+def split(name, part="test", count=None, seed=0):
+    """A dataset of 4×4 pictures of three classes that differ in brightness, as datasets.load gives it."""
+    rng = np.random.default_rng([seed, len(part)])
+    count = count or 90
+    labels = np.arange(count) % 3
+    images = (0.2 * rng.random((count, 4, 4, 1)) + 0.3 * labels[:, None, None, None]).astype(np.float32)
+    return datasets.Split(name, part, images, labels, ("a", "b", "c"), None, None, "made up")
+
+
+def test_a_vae_gets_everything_that_applies_and_the_same_again(digits):
+    file = digits / "zoo.json"
+    manifest = json.loads(file.read_text())
+    manifest["provenance"]["options"]["likelihood"] = "bernoulli"
+    file.write_text(json.dumps(manifest))
+    made = evaluate.evaluate(digits, seed=1)
+    metrics = made.manifest.metrics
+    others = models.samplers(made)[1:]
+    assert "gmm" in others
+    expected = {"mse", "psnr", "ssim", "memorisation", "elbo", "log_likelihood", "kl", "dead_dimensions", "probe"}
+    expected |= COMPARED | BESIDE | {f"{name}@{sampler}" for name in COMPARED for sampler in others}
+    assert set(metrics) == expected
+    for name, metric in metrics.items():
+        assert metric.label and metric.meaning and metric.protocol and metric.split == "test", name
+        assert metric.low is None or metric.low <= metric.value <= metric.high, name
+    assert "seeds 1 to 3" in metrics["frechet"].protocol and "(prior)" in metrics["frechet"].protocol
+    assert "Gaussian mixture" in metrics["frechet@gmm"].protocol and "Gaussian mixture" in metrics["frechet@gmm"].label
+    assert "random network" in metrics["frechet_random"].protocol and "pixels" in metrics["sliced_wasserstein"].protocol
+    assert metrics["elbo"].value < metrics["log_likelihood"].value < 0
+    assert 0.5 < metrics["probe"].value <= 1 and 0.5 < metrics["memorisation"].value < 1.5
+    assert metrics["frechet_ratio"].value == pytest.approx(
+        metrics["frechet"].value / metrics["frechet_floor"].value, rel=1e-6
+    )
+    assert headline(made).startswith("PSNR")
+    card = (digits / "README.md").read_text(encoding="utf-8")
+    assert "type: frechet@gmm" in card and "| Fréchet distance (Gaussian mixture) |" in card
+    again = evaluate.evaluate(digits, seed=1).manifest.metrics
+    for name, metric in again.items():
+        assert metric.value == pytest.approx(metrics[name].value, rel=1e-4, abs=1e-6), name
+
+
+def test_only_the_named_groups_are_measured_and_the_rest_stays(digits):
+    file = digits / "zoo.json"
+    manifest = json.loads(file.read_text())
+    manifest["metrics"] = {"mine": {"value": 1.0}, "kl": {"value": -1.0}}
+    file.write_text(json.dumps(manifest))
+    metrics = evaluate.evaluate(digits, only=["codes"]).manifest.metrics
+    assert set(metrics) == {"mine", "kl", "dead_dimensions", "probe"}
+    assert metrics["mine"].value == 1 and metrics["kl"].value > 0
+    with pytest.raises(EntryError, match="no group of metrics 'colour': choose among accuracy, reconstruction"):
+        evaluate.evaluate(digits, only=["colour"])
+
+
+@pytest.fixture
+def judged(tmp_path, monkeypatch):
+    classifier = tiny.classifying(tmp_path / "judge")
+    monkeypatch.setattr(datasets, "load", split)
+    monkeypatch.setattr(catalog, "classifier_for", lambda entry: classifier)
+
+
+def test_a_conditional_generator_is_asked_for_classes_and_teaches(tmp_path, judged):
+    metrics = evaluate.evaluate(tiny.gan(tmp_path / "gan").folder).manifest.metrics
+    assert set(metrics) == COMPARED | BESIDE | {"memorisation", "obedience", "cas", "cas_real"}
+    assert metrics["cas_real"].value > 0.95 > metrics["cas"].value
+    assert "training images" in metrics["cas_real"].protocol and "samples" in metrics["cas"].protocol
+
+
+def test_without_a_classifier_the_pixels_and_the_random_network_remain(tmp_path, judged, monkeypatch):
+    monkeypatch.setattr(catalog, "classifier_for", lambda entry: None)
+    metrics = evaluate.evaluate(tiny.vae(tmp_path / "plain").folder).manifest.metrics
+    assert {"frechet_random", "sliced_wasserstein", "duplicates", "memorisation", "frechet_random_floor"} < set(metrics)
+    assert not {"frechet", "coverage", "class_distance", "elbo"} & set(metrics)  # no recipe says what the pixels are
+
+
+def test_a_classifier_only_gets_its_accuracy(tmp_path, judged):
+    assert set(evaluate.evaluate(tmp_path / "judge").manifest.metrics) == {"accuracy"}
+
+
+def test_fruits_are_asked_for_their_factors(tmp_path, monkeypatch):
+    def few(name, part="test", count=None, seed=0):
+        return LOAD(name, part, count=60 if part == "train" else 120, seed=seed)
+
+    monkeypatch.setattr(datasets, "load", few)
+    folder = shutil.copytree(catalog.EMBEDDED / "fruits-vae", tmp_path / "fruits-vae")
+    metrics = evaluate.evaluate(folder, only=["codes", "likelihood"]).manifest.metrics
+    measured = {"mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"}
+    assert measured | {"kl", "dead_dimensions", "probe"} <= set(metrics) and "elbo" not in metrics
+    assert all(0 <= metrics[name].value <= 1 for name in measured)
+    assert "phase" not in metrics["mig"].protocol and "hue" in metrics["mig"].protocol
+
+
+LOAD = datasets.load
+
+
+def test_a_planted_missing_class_is_seen(tmp_path, judged):
+    data = evaluate.Real("digits", (4, 4, 1), tiny.classifying(tmp_path / "eye"), 0)
+    bright = split("digits", count=90, seed=9)
+    whole, lost = (data.see(bright.images[kept], None) for kept in (bright.labels < 3, bright.labels < 2))
+    assert data.compare(data.view) == pytest.approx(data.compare(data.view))
+    same = data.compare(data.view)
+    assert same["frechet"] == pytest.approx(0, abs=1e-6) and same["coverage"] == 1 and same["sliced_wasserstein"] == 0
+    assert data.compare(lost)["coverage"] < 0.75 < data.compare(whole)["coverage"]
+    assert data.compare(lost)["frechet_random"] > 5 * data.compare(whole)["frechet_random"]

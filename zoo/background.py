@@ -1,0 +1,86 @@
+"""Work that must not hold up a page: each in a thread of its own, watched, cancelled, and abandoned at its deadline."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from zoo.connection import Cancelled
+
+RESTING = 60.0  # seconds after which a failure is tried again
+
+
+class Task:
+    """A call of `work(report, cancelled)` in a thread; a thread that hangs is left behind at the deadline."""
+
+    def __init__(self, work: Callable[[Callable[[float], None], Callable[[], bool]], Any], seconds: float) -> None:
+        self.part, self.result, self.error = 0.0, None, None
+        self.deadline, self.ended = time.monotonic() + seconds, None
+        self._cancel, self._done = threading.Event(), threading.Event()
+        threading.Thread(target=self._run, args=[work], daemon=True).start()
+
+    def _run(self, work: Callable) -> None:
+        try:
+            self.result = work(self._report, self._cancel.is_set)
+        except BaseException as error:  # told by whoever waits
+            self.error = error
+        self.ended = time.monotonic()
+        self._done.set()
+
+    def _report(self, part: float) -> None:
+        self.part = part
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancel.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; return whether the task is over."""
+        return self._done.wait(max(0.0, min(seconds, self.deadline - time.monotonic()))) or self.over
+
+    @property
+    def over(self) -> bool:
+        return self._done.is_set() or self.cancelled or time.monotonic() > self.deadline
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What went wrong: the work's exception, Cancelled or TimeoutError; None while it runs or when it is good."""
+        if self._done.is_set():
+            return self.error
+        if self.cancelled:
+            return Cancelled()
+        return TimeoutError() if self.over else None
+
+
+class Tasks:
+    """The tasks of a process by key, bounded; after RESTING seconds a failed one is begun anew, a cancelled one not."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._tasks: OrderedDict[Hashable, Task] = OrderedDict()
+        self._most, self._lock = most, threading.Lock()
+
+    def get(self, key: Hashable, work: Callable, seconds: float) -> tuple[Task, bool]:
+        """Return the task of this key, begun if there is none, and whether that was now."""
+        with self._lock:
+            task = self._tasks.get(key)
+            stale = task and task.failure and not task.cancelled and time.monotonic() - _end(task) > RESTING
+            fresh = task is None or bool(stale)
+            if fresh:
+                task = self._tasks[key] = Task(work, seconds)
+            self._tasks.move_to_end(key)
+            while len(self._tasks) > self._most:
+                self._tasks.popitem(last=False)[1].cancel()
+            return task, fresh
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a task, so that it is begun anew."""
+        with self._lock:
+            self._tasks.pop(key, None)
+
+
+def _end(task: Task) -> float:
+    return task.ended or task.deadline

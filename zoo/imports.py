@@ -1,0 +1,351 @@
+"""Bring in what others made: the files are fetched here, understood in a separate process, and kept in a bounded store.
+
+The process (`python -m training.importing`) needs Keras; it gets no token, no network, and limits on memory, time and
+files. What it made is an ordinary entry, read back and verified like any other before it is kept.
+"""
+
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo import connection, entry, sources
+from zoo.entry import Entry, EntryError, Origin
+from zoo.manifest import MANIFEST, brief
+from zoo.sources import Source
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDED = ("keras", "tensorflow", "h5py", "tf2onnx")
+LIGHT = "Importing needs Keras and TensorFlow, which this installation leaves out: pip install -r requirements.txt."
+SCHEME = "import:"
+KEPT = 50  # imports in the store, the newest
+ROLES = ("autoencoder", "encoder", "decoder", "generator", "discriminator", "classifier")
+RANGES = {"unit": "0 to 1", "symmetric": "−1 to 1", "bytes": "0 to 255", "logits": "logits"}
+MAX_BYTES = 1 << 30  # of one file, and of all that is taken from a repository
+MAX_REPOSITORY_FILES = 200
+WANTED = re.compile(
+    r"\.(h5|hdf5|keras|zip)$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
+    r"|(^|/)(config|metadata|model|generator|discriminator|encoder|decoder)[^/]*\.json$|^README\.md$",
+    re.IGNORECASE,
+)
+PLAIN = re.compile(r"(?!.*(^|/)\.)[\w .,=+@()\[\]-]+(/[\w .,=+@()\[\]-]+)*", re.ASCII)
+CANCELLED = "The import was cancelled."
+
+Say = Callable[[str], None]
+
+
+class ImportFailed(EntryError):
+    """An import was refused or ended early; the message is one sentence for people."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the separate process may take: resident bytes, private bytes, seconds on the clock, bytes of one file."""
+
+    memory: int = 4 << 30
+    data: int = 12 << 30
+    seconds: int = 600
+    file: int = 2 << 30
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Files that a visitor sent, by name."""
+
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Result:
+    """An imported entry, what was found and guessed on the way, and the short name of its place in the store."""
+
+    entry: Entry
+    digest: str
+    report: dict[str, Any] = field(hash=False)
+
+    @property
+    def source(self) -> str:
+        """What ?source=… takes to show it."""
+        return f"{SCHEME}{self.digest}"
+
+
+_running = threading.Lock()
+
+
+def bring(
+    source: str | Path | Upload,
+    options: Mapping[str, Any] | None = None,
+    say: Say = lambda text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    limits: Limits = LIMITS,
+    visitor: bool = False,
+) -> Result:
+    """Import a file, a folder, a zip, an upload, or a Hub repository "owner/name[@revision]".
+
+    Args:
+        source: what to import; a string that names no path is a Hub repository.
+        options: corrections: role, makes, reads, name, title, file, dataset, side, architecture, strides, activation,
+            last; see training.importing.entry.Options.
+        say: called with one line for each step.
+        cancelled: asked several times a second; when it says True the process is ended and nothing is kept.
+        limits: of the separate process.
+        visitor: whether the source was typed into the app: where ZOO_HOSTED is set it then names no path of the
+            server and nothing private.
+
+    Raises:
+        ImportFailed: with one sentence that says why nothing came in.
+    """
+    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+        raise ImportFailed(LIGHT)
+    options = {key: value for key, value in (options or {}).items() if value not in (None, "")}
+    if "name" in options and not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", options["name"]):
+        raise ImportFailed("A name consists of small letters, digits, dots, dashes and underscores.")
+    with _turn(say, cancelled), tempfile.TemporaryDirectory(prefix="latent-zoo-import-") as room:
+        name, path, revision = _fetched(source, visitor, Path(room), options, say, cancelled)
+        request = {
+            "name": name, "path": str(path), "revision": revision, "destination": str(Path(room) / "made" / "entries"),
+            "options": options, "limits": vars(limits),
+        }  # fmt: skip
+        (Path(room) / "made").mkdir()
+        answer = _run(request, Path(room), limits, say, cancelled)
+        made = entry.read(Path(room) / "made" / "entries" / answer["name"])
+        entry.verify(made)
+        kept = _keep(made.folder, answer["digest"], answer["report"])
+    return Result(entry.read(kept), answer["digest"], answer["report"])
+
+
+def folder(digest: str) -> Path | None:
+    """The folder that holds the entry of an import, None when it is no longer kept."""
+    if not re.fullmatch(r"[0-9a-f]{16}", digest):
+        return None
+    found = _store() / digest
+    return found if found.is_dir() else None
+
+
+def report(digest: str) -> dict[str, Any]:
+    """What was found on the way, {} when that is no longer kept."""
+    place = folder(digest)
+    try:
+        return json.loads((place / ".report.json").read_text("utf-8")) if place else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def archive(made: Entry) -> bytes:
+    """A ZIP file of an entry: unpacked, the folder is what keras.saving.load_model takes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for name in (MANIFEST, *made.manifest.files):
+            packed.write(made.folder / name, f"{made.name}/{name}")
+    return buffer.getvalue()
+
+
+def _store() -> Path:
+    """Beside what the Hub's client keeps for libraries, without importing it."""
+    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    assets = os.environ.get("HF_ASSETS_CACHE") or os.path.join(home, "assets")
+    return Path(assets).expanduser() / "latent-zoo" / "imports"
+
+
+def _keep(made: Path, digest: str, told: dict[str, Any]) -> Path:
+    store = _store()
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=store, prefix=".") as temporary:
+            staged = Path(temporary) / digest
+            shutil.copytree(made, staged / made.name)
+            (staged / ".report.json").write_text(json.dumps(told), encoding="utf-8")
+            if (store / digest).exists():
+                os.replace(store / digest, Path(temporary) / "before")
+            os.replace(staged, store / digest)
+        os.utime(store / digest)
+        kept = sorted((p for p in store.iterdir() if not p.name.startswith(".")), key=lambda p: p.stat().st_mtime)
+        for old in kept[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise ImportFailed(f"The import cannot be kept on this machine ({error.strerror}); free some space.") from None
+    return store / digest / made.name
+
+
+@contextlib.contextmanager
+def _turn(say: Say, cancelled: Callable[[], bool]) -> Iterator[None]:
+    """One import at a time: it may take gigabytes."""
+    if not _running.acquire(blocking=False):
+        say("Waiting for another import to end")
+        while not _running.acquire(timeout=0.2):
+            if cancelled():
+                raise ImportFailed(CANCELLED)
+    try:
+        yield
+    finally:
+        _running.release()
+
+
+# Files -------------------------------------------------------------------------------------------------------------
+
+
+def _fetched(source, visitor: bool, room: Path, options, say: Say, cancelled) -> tuple[str, Path, str | None]:
+    """(what to call it, where the files are, commit)."""
+    if isinstance(source, Upload):
+        return _uploaded(source, room)
+    path = Path(source).expanduser()
+    if not (visitor and sources.hosted()) and path.exists():
+        return path.resolve().name, path.resolve(), None
+    try:
+        found = sources.parse(str(source), visitor)
+    except sources.SourceError:
+        found = None
+    if isinstance(source, Path) or found is None or found.kind != "repository":
+        raise ImportFailed(f"{brief(str(source))} is no file here and no repository of the Hub: write owner/name[@v1].")
+    return _downloaded(found, options, say, cancelled)
+
+
+def _uploaded(source: Upload, room: Path) -> tuple[str, Path, None]:
+    place = room / "upload"
+    place.mkdir()
+    names = []
+    for given, content in source.files.items():
+        name = re.sub(r"[^\w.-]+", "_", Path(given.replace("\\", "/")).name, flags=re.ASCII).lstrip(".")[-120:]
+        names.append(name or "upload")
+        (place / names[-1]).write_bytes(content)
+    if not names:
+        raise ImportFailed("There is no file: choose one first.")
+    return names[0], place / names[0] if len(names) == 1 else place, None
+
+
+def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path, str]:
+    """Fetch what may be a model of a repository into the Hub's cache, at one commit."""
+    from zoo import hub
+
+    what, chosen = source.text, options.get("file")
+    say(f"Asking the Hub for {what}")
+    (origin,) = hub.repository(source.name, source.revision, source.signed)
+    sizes = _listed(origin, what)
+    if chosen:
+        beside = chosen.rpartition("/")[0]
+        sizes = {
+            name: size
+            for name, size in sizes.items()
+            if name in (chosen, "README.md") or name.startswith(f"{chosen}/")
+            or (name.endswith(".json") and name.rpartition("/")[0] == beside)
+        }  # fmt: skip
+    if not sizes.keys() - {"README.md"}:
+        raise ImportFailed(f"{what} holds no Keras model: none of .keras, .h5, a SavedModel or Keras 3's layout.")
+    if any(not PLAIN.fullmatch(name) or ".." in name or len(name) > 300 for name in sizes):
+        raise ImportFailed(f"{what} holds a file of a name that cannot be kept.")
+    if len(sizes) > MAX_REPOSITORY_FILES or sum(sizes.values()) > MAX_BYTES:
+        raise ImportFailed(
+            f"{what} holds {len(sizes)} model files of {sum(sizes.values()) >> 20:,} MB together, more than "
+            f"{MAX_BYTES >> 20:,} MB: name the one to import (file)."
+        )
+    for number, (name, size) in enumerate(sorted(sizes.items()), start=1):
+        say(f"Downloading {name} ({size / 1e6:,.1f} MB), file {number} of {len(sizes)}")
+        try:
+            hub.download(origin, name, size, cancelled=cancelled)
+        except connection.Cancelled:
+            raise ImportFailed(CANCELLED) from None
+    return source.name, hub.snapshot(origin), origin.commit
+
+
+def _listed(origin: Origin, what: str) -> dict[str, int]:
+    """The files of a commit that may belong to a model, with their sizes."""
+    api = connection.api(None if origin.signed else False)
+    try:
+        with connection.errand(20.0, 16 << 20):
+            info = api.model_info(origin.repo, revision=origin.commit, files_metadata=True)
+        listed = [(item.rfilename, item.size) for item in info.siblings or []]
+        return {name: int(size or 0) for name, size in listed if WANTED.search(name)}
+    except Exception as error:  # the client lets whatever a strange answer causes through
+        raise ImportFailed(connection.sentence(error, what)) from None
+
+
+# The separate process ------------------------------------------------------------------------------------------------
+
+
+def _run(request: dict, room: Path, limits: Limits, say: Say, cancelled) -> dict[str, Any]:
+    """Run the process to its end; returns its result or raises ImportFailed with the reason."""
+    passed = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT", "ZOO_DATA", "HF_HOME", "HOME")
+    private = room / "tmp"
+    private.mkdir()
+    environment = {name: os.environ[name] for name in passed if name in os.environ} | {
+        "PYTHONPATH": str(ROOT), "TMPDIR": str(private), "KERAS_HOME": str(private), "HF_HUB_OFFLINE": "1",
+        "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2",
+    }  # fmt: skip
+    with (room / "errors").open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "training.importing"], cwd=ROOT, env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+        )  # fmt: skip
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(request).encode())
+            process.stdin.close()
+        return _answers(process, limits, say, cancelled)
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def _answers(process: subprocess.Popen, limits: Limits, say: Say, cancelled) -> dict[str, Any]:
+    lines: queue.Queue[bytes | None] = queue.Queue(1000)
+
+    def read() -> None:
+        with contextlib.suppress(ValueError, OSError):
+            while line := process.stdout.readline(1 << 20):
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    began = time.monotonic()
+    while True:
+        if cancelled():
+            raise ImportFailed(CANCELLED)
+        if time.monotonic() - began > limits.seconds:
+            raise ImportFailed(f"The import took longer than {limits.seconds} seconds and was ended.")
+        if _resident(process.pid) > limits.memory:
+            raise ImportFailed(f"The import took more than {limits.memory >> 20:,} MB of memory and was ended.")
+        try:
+            line = lines.get(timeout=0.1)
+        except queue.Empty:
+            continue
+        if line is None:
+            raise ImportFailed("The import ended without a result: it met a limit of memory or time, or crashed.")
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            continue
+        if "say" in answer:
+            say(str(answer["say"]))
+        elif "refused" in answer:
+            raise ImportFailed(str(answer["refused"]))
+        elif "result" in answer:
+            return answer["result"]
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process holds, 0 where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as stream:
+            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -1,0 +1,117 @@
+"""The first run of a stranger's network, in a process of its own with limits on memory and time.
+
+Checks of a file say what it holds, not what it costs: an innocent graph may need hours or all memory. So before the app
+opens a network that is not its own, a child process reads, checks and runs it once with every size of batch that the
+app will use. No size in a network that passes depends on data (see zoo.networks.check), so no later run costs more.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from zoo.manifest import Network
+
+MEMORY = 1 << 30  # bytes above what the empty process and five copies of the file take
+SECONDS = 20  # of processor time, start of the process included
+PATIENCE = 90  # seconds on the clock, for a machine that is busy
+MAX_VERDICTS = 512
+# All that the child needs from the environment; no tokens among them.
+ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+
+_verdicts: dict[tuple[str, str], str] = {}  # why not, or ""
+_one_at_a_time = threading.Lock()
+
+
+def refusal(content: bytes, network: Network, classes: int, batch: int) -> str | None:
+    """Return why a network must not be run, as "needs more than 1 GiB of memory", or None; asked once per content.
+
+    Args:
+        content: the ONNX file.
+        network: what the manifest declares of it.
+        classes: how many values a label may have.
+        batch: the largest number of images that the app will run at once.
+    """
+    task = json.dumps({
+        "network": network.model_dump(mode="json", include={"file", "inputs", "outputs", "parameters"}),
+        "classes": classes, "batch": batch, "memory": MEMORY + 5 * len(content), "seconds": SECONDS,
+    })  # fmt: skip
+    key = (hashlib.sha256(content).hexdigest(), task)
+    verdict = _verdicts.get(key)
+    if verdict is None:
+        with _one_at_a_time:
+            verdict = _verdicts.get(key)
+            if verdict is None:
+                verdict = _verdicts[key] = _tried(content, task)
+            while len(_verdicts) > MAX_VERDICTS:
+                del _verdicts[next(iter(_verdicts))]
+    return verdict or None
+
+
+def _tried(content: bytes, task: str) -> str:
+    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "zoo.trial", task],
+            input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE,
+            cwd=Path(__file__).parent.parent, env=environment,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"takes more than {PATIENCE} seconds to try"
+    except OSError as error:
+        return f"cannot be tried in a process of its own ({error.strerror})"
+    if child.returncode < 0 and child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return f"takes more than {SECONDS} seconds of computing when it is tried"
+    if child.returncode:
+        return "crashes when it is tried"
+    return json.loads(child.stdout)
+
+
+def main(task: dict) -> str:
+    """Read a network from stdin and run it under the limits of the task; return why it is refused, or ""."""
+    import numpy as np
+
+    from zoo import networks
+
+    _limit(task["memory"], task["seconds"])
+    network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)
+    draw = {"latent": random.standard_normal, "image": random.random}
+    draw["label"] = lambda shape: random.integers(task["classes"], size=shape)
+    try:
+        content = sys.stdin.buffer.read()
+        networks.check(content, task["batch"])
+        session = networks.open_session(content, network)
+        for size in networks.sizes(task["batch"]):
+            batch = {name: draw[name]((size, *shape)) for name, shape in network.inputs.items()}
+            networks.run_batch(session, network, networks.typed(batch))
+    except MemoryError:
+        pass
+    except ValueError as error:
+        # ONNX Runtime reports memory that it does not get as any other failure.
+        if not any(word in str(error) for word in ("bad_alloc", "allocate memory", "available memory")):
+            return str(error)
+    else:
+        return ""
+    return f"needs more than {MEMORY >> 30} GiB of memory for one batch"
+
+
+def _limit(memory: int, seconds: int) -> None:
+    """Limit what this process may still take; where the system has no such limits, PATIENCE remains."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    statistics = Path("/proc/self/statm")
+    if statistics.exists():
+        held = int(statistics.read_text().split()[5]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_DATA, (held + memory, held + memory))
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(sys.argv[1]))))

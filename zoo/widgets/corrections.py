@@ -1,0 +1,35 @@
+"""What a person may say about a model that is imported, where its files do not."""
+
+import streamlit as st
+
+from zoo import imports
+from zoo.widgets.urls import bound
+
+FOUND = {"": "as found"}
+READS = dict(list(imports.RANGES.items())[:3])  # a network reads no logits
+CHOICES = {
+    "role": ("Role", FOUND | {role: role for role in imports.ROLES}),
+    "makes": ("Images that come out hold", FOUND | imports.RANGES),
+    "reads": ("Images that go in are expected as", FOUND | READS),
+}
+LINES = {
+    "name": ("Name", ""),
+    "file": ("File, where there are several", "generator.h5"),
+    "dataset": ("Trained on", "mnist"),
+    "architecture": ("Architecture, for weights alone", "tensorflow-dcgan-generator"),
+    "strides": ("Strides, for weights alone", "1, 2, 2"),
+    "activation": ("Activation between layers, for weights alone", "relu"),
+    "last": ("Activation at the end, for weights alone", "tanh"),
+}
+
+
+def corrections() -> dict[str, str | list[int] | None]:
+    """Draw the inputs (?import-role=… and so on); return what was said, as imports.bring takes it."""
+    said: dict = {}
+    with st.expander("Correct what was found", icon=":material/tune:"):
+        for key, (label, names) in CHOICES.items():
+            said[key] = bound(st.selectbox, label, list(names), key=f"import-{key}", default="", format_func=names.get)
+        for key, (label, shown) in LINES.items():
+            said[key] = bound(st.text_input, label, key=f"import-{key}", default="", placeholder=shown).strip()
+    said["strides"] = [int(part) for part in said["strides"].split(",") if part.strip().isdecimal()][:100] or None
+    return said

@@ -1,0 +1,63 @@
+"""Download what an entry on the Hub still lacks, in sight and with a way out."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from zoo import hub
+from zoo.entry import STATISTICS, Entry
+from zoo.widgets.listing import reason, tasks
+from zoo.widgets.loading import plain
+
+
+def bring(entries: Sequence[Entry], files: Sequence[str] | None = None) -> list[Entry]:
+    """Return those of the entries whose files are here; what is on the Hub is downloaded first, with progress.
+
+    Of the others it is said why not, with a button to try again.
+
+    Args:
+        files: what is needed where an entry lists it; None stands for its networks and the statistics of its codes.
+    """
+    found, waiting = [], []
+    for entry in entries:
+        wanted = tuple(files or (*(network.file for network in entry.manifest.networks.values()), STATISTICS))
+        if entry.origin is None or all(entry.here(file) for file in wanted if entry.has(file)):
+            found.append(entry)
+        else:
+            waiting.append((entry, wanted))
+    place = st.empty()
+    for entry, wanted in waiting:
+        if _fetched(entry, wanted, place):
+            found.append(entry)
+    return [entry for entry in entries if entry in found]
+
+
+def _fetched(entry: Entry, files: tuple[str, ...], place) -> bool:
+    key = ("fetch", entry.origin, files)
+    size = sum(entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file))
+    seconds = 2 * hub.PATIENCE * len(files) + size / hub.SLOWEST
+    task, _ = tasks().get(key, lambda report, cancelled: hub.fetch(entry, files, report, cancelled), seconds)
+    title = plain(entry.title)
+    if not task.over:
+        with place.container():
+            text = f"Downloading {title} from {plain(entry.origin.repo)}"
+            bar = st.progress(0.0, text=f"{text} …")
+            st.button("Cancel", key=f"cancel-{entry.id}", on_click=task.cancel)
+            while not task.wait(0.2):
+                bar.progress(task.part, text=f"{text}, {task.part * size / 1e6:.1f} of {size / 1e6:.1f} MB")
+        place.empty()
+    if task.failure is None:
+        tasks().drop(key)
+        return True
+    if task.cancelled:
+        st.caption(f":material/info: The download of {title} was stopped.")
+    else:
+        st.warning(plain(reason(task, entry.place)), icon=":material/info:")
+    label = "Download" if task.cancelled else "Try again"
+    st.button(label, key=f"fetch-{entry.id}", icon=":material/download:", on_click=_anew, args=[entry, key])
+    return False
+
+
+def _anew(entry: Entry, key: tuple) -> None:
+    hub.forget([entry.origin.repo])
+    tasks().drop(key)
