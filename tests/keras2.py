@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 @functools.cache
 def folder() -> Path:
     """Return the folder, see keras2_files.py; skips without tf_keras."""
-    pytest.importorskip("tf_keras", reason="real Keras 2 is not installed: pip install tf_keras")
+    if importlib.util.find_spec("tf_keras") is None:
+        pytest.skip("real Keras 2 is not installed: pip install tf_keras")
     made = Path(tempfile.mkdtemp(prefix="keras2-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     script = Path(__file__).with_name("keras2_files.py")

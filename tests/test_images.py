@@ -182,3 +182,17 @@ def test_difference_is_absolute():
     assert (images.difference(a, b) == 0.25).all() and (images.difference(b, a) == 0.25).all()
     with pytest.raises(ValueError):
         images.difference(a, b[0])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "LA", "RGBA", "I;16"])
+def test_a_large_upload_is_reduced_before_it_becomes_numbers(pictures, mode):
+    large = Image.fromarray(images.to_uint8(images.fit(pictures[:1], (1400, 1500, 3))[0][0]))
+    large = Image.fromarray(np.asarray(large.convert("L"), np.uint16) * 257) if mode == "I;16" else large.convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    small = images.read_pixels(images.open_picture(_file(large, exif=exif)), images.MAX_UPLOAD_PIXELS)
+    assert small.size == (700, 750)
+    upright = Image.open(io.BytesIO(_file(large))).convert("L").transpose(Image.Transpose.ROTATE_270)
+    if mode != "I;16":
+        reference = np.asarray(upright.resize(small.size), float)
+        assert np.abs(np.asarray(small.convert("L"), float) - reference).mean() < (25 if mode == "1" else 3)

@@ -121,7 +121,7 @@ SPACES = {"sliced_wasserstein": PIXELS, "frechet_random": RANDOM, "duplicates": 
 def metric(name: str, values, protocol: str, split: str = "test") -> dict:
     """A metric of the manifest: the mean of `values`, with their range as interval when there are several."""
     values = np.atleast_1d(np.asarray(values, float))
-    several = len(values) > 1
+    several, low, high = len(values) > 1, values.min(), values.max()
     name, _, sampler = name.partition("@")
     base = name.removesuffix(FLOOR).removesuffix(REAL)
     label, meaning = LABELS[base]
@@ -131,9 +131,9 @@ def metric(name: str, values, protocol: str, split: str = "test") -> dict:
         meaning = f"the same for training images: what a perfect generator would score; {meaning}"
         label += " floor" if name.endswith(FLOOR) else " of real images"
     return {
-        "value": float(values.mean()),
-        "low": float(values.min()) if several else None,
-        "high": float(values.max()) if several else None,
+        "value": float(values.mean().clip(low, high)),  # rounding can leave the range of equal values
+        "low": float(low) if several else None,
+        "high": float(high) if several else None,
         "split": split,
         "label": label,
         "meaning": meaning,

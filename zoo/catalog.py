@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -139,13 +140,13 @@ def classifier_for(dataset: Entry | str, candidates: Sequence[Entry] | None = No
 
 
 def _source(source: Path) -> list[Entry | Broken]:
-    if (source / MANIFEST).exists():
-        return [_item(source)]
     try:
+        if os.path.lexists(source / MANIFEST):
+            return [_item(source)]
         folders = sorted(path for path in source.iterdir() if not path.name.startswith("."))
     except OSError as error:
         return [Broken(source.name, source, f"The folder {source} cannot be listed: {error.strerror}.")]
-    return [_item(folder) for folder in folders if (folder / MANIFEST).exists()]
+    return [_item(folder) for folder in folders if os.path.lexists(folder / MANIFEST)]
 
 
 def _item(folder: Path) -> Entry | Broken:

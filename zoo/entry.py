@@ -18,6 +18,7 @@ from zoo.manifest import MANIFEST, Manifest, brief
 
 STATISTICS = "latents.npz"
 MAX_MANIFEST_BYTES = 1 << 20
+MAX_MANIFEST_VALUES = 20_000  # a megabyte of nothing but brackets would become a hundred times as much
 
 
 class EntryError(ValueError):
@@ -234,7 +235,9 @@ def _parse(place: str, content: bytes) -> Manifest:
     if len(content) > MAX_MANIFEST_BYTES:
         raise EntryError(f"{refused}{MANIFEST} is larger than 1 MiB.")
     try:
-        for value in _scalars(json.loads(content)):
+        for count, value in enumerate(_values(json.loads(content, object_pairs_hook=_unique))):
+            if count > MAX_MANIFEST_VALUES:
+                raise EntryError(f"{refused}{MANIFEST} holds more than {MAX_MANIFEST_VALUES:,} values.")
             if isinstance(value, float) and not abs(value) < float("inf"):
                 raise EntryError(f"{refused}{MANIFEST} holds a number that is not finite.")
             if isinstance(value, str):
@@ -250,18 +253,25 @@ def _parse(place: str, content: bytes) -> Manifest:
         raise EntryError(f"{refused}{MANIFEST} is not valid JSON ({reason[:120]}).") from None
 
 
-def _scalars(document: object) -> Iterator[object]:
-    """Yield every key and every leaf of a JSON document, without recursion."""
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of JSON of its pairs; of two values under one key, others may read the other one."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object holds a key twice")
+    return found
+
+
+def _values(document: object) -> Iterator[object]:
+    """Yield every key and every value of a JSON document, without recursion."""
     rest = [document]
     while rest:
         value = rest.pop()
+        yield value
         if isinstance(value, dict):
             yield from value.keys()
             rest.extend(value.values())
         elif isinstance(value, list):
             rest.extend(value)
-        else:
-            yield value
 
 
 def _sentence(error: ValidationError) -> str:
@@ -274,7 +284,10 @@ def _sentence(error: ValidationError) -> str:
 def _locate(folder: Path, file: str, origin: Origin | None = None) -> Path:
     # In the Hub's cache a snapshot is made of links to blobs, which several repositories may share.
     boundary, place = (folder.parents[2], origin.repo) if origin else (folder, folder.name)
-    path = (folder / file).resolve()
+    try:
+        path = (folder / file).resolve()
+    except (OSError, RuntimeError):  # which of them a loop of links raises depends on Python's version
+        raise EntryError(f"The entry {place} cannot be read: {file} leads nowhere.") from None
     if not path.is_relative_to(boundary):
         raise EntryError(f"The entry {place} is refused: {file} leads out of the folder.")
     if not path.is_file():

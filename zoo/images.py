@@ -137,7 +137,12 @@ def _reduced(picture: Image.Image, most: int) -> Image.Image:
         return picture
     grey = "I" if picture.mode.startswith("I") else "L" if picture.mode in ("1", "L") else "RGB"
     mode = "RGBA" if _translucent(picture) else grey
-    return (picture if picture.mode == mode else picture.convert(mode)).reduce(factor)
+    small = Image.new(mode, (-(-picture.width // factor), -(-picture.height // factor)))
+    for top in range(0, small.height, 64):  # in strips: large pictures are not held twice
+        strip = picture.crop((0, top * factor, picture.width, min(picture.height, (top + 64) * factor)))
+        small.paste(strip.convert(mode).reduce(factor), (0, top))
+    small.info = {key: value for key, value in picture.info.items() if key != "transparency"}
+    return small
 
 
 def _translucent(picture: Image.Image) -> bool:

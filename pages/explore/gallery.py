@@ -111,8 +111,9 @@ def growth(entry: Entry) -> None:
             caption = "Losses against the number of training images seen: level lines mean that training had converged."
             widgets.figure(plots.training_curve(history), key="curve", caption=caption, filename=f"{entry.name}-curve")
     with right, widgets.guard():
-        if entry.has("snapshots.gif"):
-            st.image(entry.content("snapshots.gif", 16 << 20), width="stretch", alt="The same latents along training")
+        movie = widgets.snapshots(entry)
+        if movie:
+            st.image(movie, width="stretch", alt="The same latents along training")
             st.caption("The same latent points decoded at moments of training: noise turns into pictures.")
 
 

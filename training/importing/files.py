@@ -231,8 +231,8 @@ def _saved(folder: Path, name: str) -> Model:
 
 
 def told(path: Path) -> dict:
-    """What the card of a folder says about its licence and data, {} where there is none."""
-    card = path / "README.md" if path.is_dir() else path.parent / "README.md"
+    """What the card of a folder says about its licence, {} where there is none."""
+    card = path / "README.md"
     if not card.is_file() or card.stat().st_size > MAX_CONFIG_BYTES:
         return {}
     head = re.match(r"---\s*\n(.*?)\n---", card.read_text("utf-8", "replace")[:20_000], re.DOTALL)

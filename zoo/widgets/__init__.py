@@ -17,6 +17,7 @@ from zoo.widgets.loading import (
     plain,
     sample_sheet,
     samples,
+    snapshots,
 )
 from zoo.widgets.picking import CAPABILITIES, HOW_TO_FILL, entries_picker, entry_filter, entry_label, entry_picker
 from zoo.widgets.pictures import draw_pad, image_grid
@@ -72,5 +73,6 @@ __all__ = [
     "samples",
     "short",
     "size_text",
+    "snapshots",
     "zoo_picker",
 ]

@@ -22,6 +22,9 @@ POOL = 1000
 MAX_POOL_BYTES = 64 << 20  # of a split's first images: eight are kept
 MAX_SPLIT_BYTES = 256 << 20  # of a larger part: two are kept
 MAX_TEXT_BYTES = 4 << 20
+MAX_CARD_BYTES = 100_000
+MAX_CURVES, MAX_MOMENTS = 64, 100_000  # of a history
+TURNING = "[\u202a-\u202e\u2066-\u2069]"  # characters that turn the direction of what is written around them
 
 
 @contextlib.contextmanager
@@ -42,7 +45,9 @@ def guard() -> Iterator[None]:
 
 def plain(text: str) -> str:
     """Escape text so that Markdown shows it as it is (no links, images, HTML, maths, icons or emphasis)."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-!|<>~$:&])", r"\\\1", " ".join(str(text).split()))
+    # Names of files may hold bytes that are no text at all.
+    text = re.sub(TURNING, "", " ".join(str(text).encode("utf-8", "replace").decode().split()))
+    return re.sub(r"([\\`*_{}\[\]()#+\-!|<>~$:&])", r"\\\1", text)
 
 
 def _array_hash(array: np.ndarray) -> str:
@@ -136,12 +141,24 @@ def sample_sheet(entry: Entry, width: int = 720) -> np.ndarray | None:
     """
     if not entry.has(SHEET):
         return None
+    content = entry.content(SHEET, MAX_SHEET_BYTES)
     try:
-        picture = images.read_pixels(images.open_picture(entry.content(SHEET, MAX_SHEET_BYTES)))
+        picture = images.read_pixels(images.open_picture(content, max_pixels=images.MAX_SHEET_PIXELS))
     except ValueError as error:
         raise EntryError(f"The samples of {entry.name} cannot be shown: {error}") from error
     sheet = np.asarray(picture).reshape(picture.height, picture.width, -1)
     return images.enlarge(sheet, max(1, width // picture.width))
+
+
+def snapshots(entry: Entry) -> bytes | None:
+    """Return the entry's snapshots.gif for a browser, None without one; raises EntryError when it is no fit GIF."""
+    if not entry.has("snapshots.gif"):
+        return None
+    content = entry.content("snapshots.gif", images.MAX_ANIMATION_BYTES)
+    try:
+        return images.animation(content)
+    except ValueError as error:
+        raise EntryError(f"The snapshots of {entry.name} cannot be shown: {error}") from error
 
 
 def card_text(entry: Entry) -> str:
@@ -151,9 +168,14 @@ def card_text(entry: Entry) -> str:
     """
     if not entry.has("README.md"):
         return ""
-    text = entry.content("README.md", MAX_TEXT_BYTES).decode("utf-8", "replace")
+    text = entry.content("README.md", MAX_CARD_BYTES).decode("utf-8", "replace")
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text).replace("![", "[")
+    text = re.sub(TURNING, "", text)  # first of all, or it would join what the next lines keep apart
+    # Bounded, since a card may hold nothing but "![": what is left of a picture after that is shown as text.
+    text = re.sub(r"!\[[^\]\n]{0,100}\]\([^)\n]{0,300}\)", "", text).replace("![", r"!\[")
+    # Links lead to the web only: no scripts, no data, whether written in place, as a reference or in angle brackets.
+    text = re.sub(r"\]([(:])(?!\s*<?(?:https?://|mailto:|#))", r"]\\\1", text, flags=re.IGNORECASE)
+    text = re.sub(r"<(?!https?://|mailto:)(?=[a-z][a-z0-9+.-]{1,31}:)", r"\\<", text, flags=re.IGNORECASE)
     return re.sub(r"^#{1,6} ", "##### ", text, flags=re.MULTILINE).strip()
 
 
@@ -164,12 +186,17 @@ def history(entry: Entry) -> dict[str, list[float]]:
     try:
         found = json.loads(entry.content("history.json", MAX_TEXT_BYTES))
         series = {str(name): np.asarray(values, float) for name, values in found.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         if isinstance(error, EntryError):
             raise
         raise EntryError(f"The training history of {entry.name} is not a table of numbers.") from error
     if len({values.shape for values in series.values()}) > 1 or any(values.ndim != 1 for values in series.values()):
         raise EntryError(f"The training history of {entry.name} has columns of different lengths.")
+    longest = max((values.size for values in series.values()), default=0)
+    if len(series) > MAX_CURVES or longest > MAX_MOMENTS or any(len(name) > 100 for name in series):
+        raise EntryError(f"The training history of {entry.name} has more curves, points or letters than can be drawn.")
+    if series and "images" not in series:
+        raise EntryError(f"The training history of {entry.name} does not say at how many images it was written.")
     return {name: values.tolist() for name, values in series.items()}
 
 
