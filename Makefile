@@ -13,7 +13,7 @@ hub: $(VENV)/app.stamp ## Start a Hub on loopback, to try publishing without a n
 	$(BIN)/python -m tests.hub_server --port $(PORT) --zoo
 
 test: $(VENV)/all.stamp ## Test everything
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(VENV)/all.stamp ## Check style and imports
 	$(BIN)/ruff check .

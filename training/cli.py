@@ -64,6 +64,14 @@ def parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="measure an entry and record the numbers in it")
     evaluate.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
     evaluate.add_argument("--seed", type=_seed, default=0, help="seed of the drawn samples (default 0)")
+    evaluate.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="GROUP",
+        help="measure only accuracy, reconstruction, generation, samplers, likelihood or codes and keep the other "
+        "numbers; may be repeated",
+    )
 
     publish = verbs.add_parser("publish", help="upload an entry to the Hugging Face Hub, with the token in HF_TOKEN")
     publish.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
@@ -169,7 +177,7 @@ def _export(options) -> None:
 def _evaluate(options) -> None:
     from training import evaluate
 
-    evaluate.evaluate(_folder(options), options.seed)
+    evaluate.evaluate(_folder(options), options.seed, options.only)
 
 
 def _folder(options) -> pathlib.Path:

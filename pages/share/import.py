@@ -8,6 +8,7 @@ from zoo.widgets.corrections import corrections
 
 TASK, STEPS = "import task", "import steps"
 PATIENCE = 1800.0  # seconds: downloads and waiting for others included
+FOLDERS = "A SavedModel or a folder as a zip."
 KINDS = ("A file", "The Hub", "This machine")
 SUFFIXES = ["h5", "hdf5", "keras", "zip", "json"]
 PAGES = (
@@ -48,12 +49,11 @@ def chosen_source() -> str | imports.Upload:
     kinds = KINDS[:2] if sources.hosted() else KINDS
     kind = widgets.bound(st.segmented_control, "From", kinds, key="from", default=KINDS[0], required=True)
     if kind == KINDS[0]:
-        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, help="A SavedModel or folder as a zip.")
+        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=512, help=FOLDERS)
         return imports.Upload({file.name: file.getvalue() for file in sent})
     asked = "Repository" if kind == KINDS[1] else "File or folder"
     shown = "owner/name or owner/name@v1" if kind == KINDS[1] else "./model.h5"
-    text = widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
-    return text
+    return widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
 
 
 def begin(source: str | imports.Upload, options: dict) -> None:
