@@ -22,6 +22,7 @@ page = st.navigation(
         ],
         "Measure": [
             st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
+            st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
         ],
         "Share": [
             st.Page("pages/share/publish.py", title="Publish", icon=":material/cloud_upload:"),

@@ -429,8 +429,8 @@ class Handler(BaseHTTPRequestHandler):
         state = self.reader(repo, content=True)
         sha = self.store.resolve(state, revision)
         file = state["commits"][sha]["tree"].get(path)
-        if file is None:
-            raise Refusal(404, "Entry not found", "EntryNotFound")
+        if file is None:  # with the commit, by which the client remembers that it is not there
+            return self.send(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": sha})
         tag = file["lfs"] or file["oid"]
         headers = {"X-Repo-Commit": sha, "ETag": f'"{tag}"', "Accept-Ranges": "bytes"}
         if file["lfs"]:

@@ -4,11 +4,10 @@ import streamlit as st
 
 from zoo import background, entry, imports, sources, widgets
 from zoo.entry import Entry
-from zoo.widgets.corrections import corrections
+from zoo.widgets.corrections import corrections, roles
 
 TASK, STEPS = "import task", "import steps"
 PATIENCE = 1800.0  # seconds: downloads and waiting for others included
-FOLDERS = "A SavedModel or a folder as a zip."
 KINDS = ("A file", "The Hub", "This machine")
 SUFFIXES = ["h5", "hdf5", "keras", "zip", "json"]
 PAGES = (
@@ -40,8 +39,10 @@ def main() -> None:
         if place:
             found = next(path for path in place.iterdir() if (path / "zoo.json").is_file())
             result(entry.read(found), digest, imports.report(digest))
-        elif digest:
-            st.info("This import is no longer kept here; import it again.", icon=":material/info:")
+        else:
+            if digest:
+                st.info("This import is no longer kept here; import it again.", icon=":material/info:")
+            roles()
 
 
 def chosen_source() -> str | imports.Upload:
@@ -49,7 +50,7 @@ def chosen_source() -> str | imports.Upload:
     kinds = KINDS[:2] if sources.hosted() else KINDS
     kind = widgets.bound(st.segmented_control, "From", kinds, key="from", default=KINDS[0], required=True)
     if kind == KINDS[0]:
-        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=512, help=FOLDERS)
+        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=512, help="Folders: zip")
         return imports.Upload({file.name: file.getvalue() for file in sent})
     asked = "Repository" if kind == KINDS[1] else "File or folder"
     shown = "owner/name or owner/name@v1" if kind == KINDS[1] else "./model.h5"
@@ -107,9 +108,7 @@ def result(made: Entry, digest: str, told: dict) -> None:
     ranges = {"makes": "Images that come out hold", "reads": "Images that go in are expected as"}
     lines = [f"{text} {imports.RANGES[told[key]]}." for key, text in ranges.items() if told.get(key)]
     lines += told.get("guesses", [])
-    with st.expander(
-        f"{len(lines)} things to know, correct them on the left", icon=":material/fact_check:", expanded=True
-    ):
+    with st.expander("Correct on the left what is wrong", icon=":material/fact_check:", expanded=True):
         st.markdown("\n".join(f"- {widgets.plain(line)}" for line in lines))
     st.download_button(
         "Download as Keras 3", lambda: imports.archive(made), f"{made.name}.zip", "application/zip",

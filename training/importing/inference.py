@@ -1,7 +1,12 @@
 """Weights without a configuration: the architecture by name, by comparison with well-known ones, or from the shapes.
 
-Shapes tell kinds, channels and kernels of all layers, and the grid behind a Dense layer; strides and activations are
-guessed so that the image gets a usual side, said to be guesses, and can be corrected.
+architectures.json holds networks of tutorials that people publish, each with the address where it is described. The
+shapes of weights that are those of such a network are a strong hint, but no proof: it is said to be a guess.
+
+For others, shapes tell kinds, channels and kernels of all layers, and the grid behind a Dense layer; strides and
+activations are guessed so that the image gets a usual side, said to be guesses, and can be corrected. The activation at
+the end follows a rule (tanh with batch normalisation outside decoders, as in DCGANs, else sigmoid), not the values that
+come out: (tanh x + 1) / 2 = sigmoid 2x, so both look plausible on any batch, and the wrong one changes contrast alone.
 """
 
 import json
@@ -13,7 +18,7 @@ from pathlib import Path
 from training.importing import Refused, configs
 from training.importing.configs import Network
 from training.importing.graphs import Graph
-from training.importing.weights import Stated
+from training.importing.weights import Stated, snake
 from zoo.manifest import brief
 
 KNOWN = json.loads((Path(__file__).parent / "architectures.json").read_text("utf-8"))
@@ -21,6 +26,7 @@ SIDES = (28, 32, 64, 96, 128, 256, 16, 8)
 MAX_STEPS = 20_000
 KINDS = {"dense": "Dense", "conv2d": "Conv2D", "conv2d_transpose": "Conv2DTranspose",
          "batch_normalization": "BatchNormalization"}  # fmt: skip
+WEIGHTED = frozenset(KINDS.values())
 # Layers without weights that names tell of, with the arguments to assume.
 PLAIN = {
     "leaky_re_lu": ("LeakyReLU", {}),
@@ -31,8 +37,12 @@ PLAIN = {
     "up_sampling2d": ("UpSampling2D", {}),
     "max_pooling2d": ("MaxPooling2D", {"padding": "same"}),
     "average_pooling2d": ("AveragePooling2D", {"padding": "same"}),
+    "global_max_pooling2d": ("GlobalMaxPooling2D", {}),
+    "global_average_pooling2d": ("GlobalAveragePooling2D", {}),
     "flatten": ("Flatten", {}),
 }
+GLOBAL = ("global_max_pooling2d", "global_average_pooling2d")
+HARMLESS = {"input", "input_layer", "reshape", "sampling", *PLAIN}  # names whose absence in a guess changes nothing
 ACTIVATIONS = {"LeakyReLU", "ReLU", "ELU", "Activation"}
 
 
@@ -62,10 +72,17 @@ def infer(stated: list[Stated], ordered: bool, options, where: str) -> tuple[dic
     groups = {place: items for place, items in groups.items() if any(item.weights for item in items)}
     if not groups:
         raise Refused(f"{brief(where)} holds no weights of layers.")
+    picked = options.architecture
+    known = {place: _fitting(items, ordered, picked) for place, items in groups.items()}
+    if picked and all(name != picked for name, *_ in filter(None, known.values())):
+        raise Refused(f"The weights in {brief(where)} do not fit {KNOWN[picked]['title']}.")
     networks, guesses = {}, []
     for place, items in groups.items():
-        networks[place], told = _network(place, items, ordered, options, where)
-        guesses += told
+        fit = known[place]
+        network, told = _tutorial(*fit, items, ordered) if fit else _guessed(place, items, ordered, options, where)
+        network.name = place or (fit[0] if fit else "inferred")
+        networks[place] = network
+        guesses += [] if fit and fit[0] == picked else told
     return networks, list(dict.fromkeys(guesses))
 
 
@@ -88,35 +105,74 @@ def _recipe(name: str) -> dict[str, Network]:
     return configs.networks(json.loads(export.whole(model.exported, name).to_json()), name)
 
 
-def _network(place, items, ordered, options, where) -> tuple[Network, list[str]]:
+def _fitting(items: list[Stated], ordered: bool, picked: str | None) -> tuple[str, dict] | None:
+    """(name, description with the file's number of latent values) of the known architecture that a network's weights
+    fit, first of all the one picked; None where they fit none."""
     weighted = [item for item in items if item.weights]
-    shapes = [sorted(item.weights.values()) for item in weighted]
-    for name, known in KNOWN.items():
-        network = _known(known, name)
-        graph = Graph(network)
-        wanted = [sorted(s for _, s in layer.spec.weights) for layer in graph.layers.values() if layer.spec.weights]
-        if options.architecture in (None, name) and (wanted == shapes if ordered else sorted(wanted) == sorted(shapes)):
-            if ordered:
-                config = _config(known, name, [item.name for item in weighted])
-                network = next(iter(configs.networks(config, name).values()))
-            network.name = place or name
-            return network, [f"The weights fit {known['title']} ({name})."]
-    if options.architecture:
-        raise Refused(f"The weights in {brief(where)} do not fit {KNOWN[options.architecture]['title']}.")
-    return _guessed(place, items, ordered, options, where)
+    shapes = [(_base(item.name), sorted(item.weights.values())) for item in weighted]
+    plain = {_base(item.name) for item in items if not item.weights} & PLAIN.keys() - {"dropout", "flatten"}
+    for name in dict.fromkeys([*filter(None, [picked]), *KNOWN]):
+        for known in _latents(KNOWN[name], weighted):
+            layers = _layers(_network(known, name))
+            wanted = [(snake(layer.kind), sorted(shape for _, shape in layer.spec.weights)) for layer in layers]
+            wanted = [(kind, shape) for kind, shape in wanted if shape]
+            # In files of Keras 2 the order is kept, names are free; in those of Keras 3 names tell kinds alone.
+            same = [s for _, s in wanted] == [s for _, s in shapes] if ordered else sorted(wanted) == sorted(shapes)
+            if same and (name == picked or plain <= {snake(layer.kind) for layer in layers}):
+                return name, known
+    return None
 
 
-def _known(known: dict, name: str) -> Network:
-    return next(iter(configs.networks(_config(known, name), name).values()))
+def _latents(known: dict, weighted: list[Stated]):
+    """A known architecture with as many layers, and the same with other numbers of latent values that may be meant."""
+    if sum(kind in WEIGHTED for kind, _ in known["layers"]) + len(known.get("heads", [])) != len(weighted):
+        return
+    yield known
+    kernels = [shape for item in weighted for shape in item.weights.values() if len(shape) == 2]
+    if "heads" in known:
+        units = known["layers"][-1][1]["units"]
+        for size in sorted({out for given, out in kernels if given == units}):
+            yield known | {"heads": [[head, size] for head, _ in known["heads"]]}
+    elif len(known["input"]) == 1 and "label" not in known:
+        units = known["layers"][0][1]["units"]
+        yield from (known | {"input": [given]} for given, out in kernels if out == units)
+
+
+def _tutorial(name: str, known: dict, items: list[Stated], ordered: bool) -> tuple[Network, list[str]]:
+    """A known architecture under the names of a file's layers, and in which words it is a guess."""
+    network = _network(known, name, [item.name for item in items if item.weights] if ordered else None)
+    other = " up to the number of latent values" if known != KNOWN[name] else ""
+    told = f"The shapes of the weights are those of {known['title']} ({name}){other}"
+    return network, [f"{told}; strides and activations are taken from it (architecture)."]
+
+
+def _network(known: dict, name: str, names: list[str] | None = None) -> Network:
+    return next(iter(configs.networks(_config(known, name, names), name).values()))
+
+
+def _layers(network: Network) -> list:
+    return list(Graph(network).layers.values())
+
+
+def _base(name: str) -> str:
+    """The name of a layer without its number: conv2d_3 → conv2d."""
+    return re.sub(r"_\d+$", "", name)
 
 
 def _config(known: dict, name: str, names: list[str] | None = None) -> dict:
-    """A Functional configuration of a chain of layers, with heads beside each other at the end."""
+    """A Functional configuration of a chain of layers, with a one-hot label joined to the input at the start, or heads
+    beside each other at the end."""
     left = list(names or [])
-    weighted = {"Dense", "Conv2D", "Conv2DTranspose", "BatchNormalization"}
-    layers = [{"class_name": "InputLayer", "name": "input", "config": {"batch_shape": [None, *known["input"]]}}]
+    given = {"input": known["input"], **({"label": [known["label"]]} if "label" in known else {})}
+    layers: list[dict] = [
+        {"class_name": "InputLayer", "name": name, "config": {"batch_shape": [None, *shape]}}
+        for name, shape in given.items()
+    ]
+    if len(given) > 1:
+        joined = [[[name, 0, 0, {}] for name in given]]
+        layers.append({"class_name": "Concatenate", "name": "joined", "config": {}, "inbound_nodes": joined})
     for index, (kind, arguments) in enumerate(known["layers"]):
-        own = left.pop(0) if left and kind in weighted else f"{kind.lower()}_{index}"
+        own = left.pop(0) if left and kind in WEIGHTED else f"{kind.lower()}_{index}"
         before = layers[-1]["name"]
         layers.append(
             {"class_name": kind, "name": own, "config": dict(arguments), "inbound_nodes": [[[before, 0, 0, {}]]]}
@@ -130,7 +186,8 @@ def _config(known: dict, name: str, names: list[str] | None = None) -> dict:
             {"class_name": "Dense", "name": own, "config": {"units": units}, "inbound_nodes": [[[last, 0, 0, {}]]]}
         )
     ends = [[head, 0, 0] for head in heads or [last]]
-    config = {"name": name, "layers": layers, "input_layers": [["input", 0, 0]], "output_layers": ends}
+    starts = [[name, 0, 0] for name in given]
+    config = {"name": name, "layers": layers, "input_layers": starts, "output_layers": ends}
     return {"class_name": "Functional", "config": config}
 
 
@@ -139,14 +196,16 @@ def _config(known: dict, name: str, names: list[str] | None = None) -> dict:
 
 def _guessed(place, items, ordered, options, where) -> tuple[Network, list[str]]:
     help_ = "pick a known one (architecture), or give its configuration as a .json file beside it"
-    found, plain, previous = [], defaultdict(int), None
+    found, plain, previous, left_out = [], defaultdict(int), None, []
     sequence: list = []
     for item in items:
-        base = re.sub(r"_\d+$", "", item.name)
+        base = _base(item.name)
         if not item.weights:
             if base in PLAIN:
                 plain[base] += 1
                 sequence.append(base)
+            elif base not in HARMLESS:
+                left_out.append(brief(item.name))
             continue
         kind = _kind(item, base, previous)
         if kind is None:
@@ -166,13 +225,10 @@ def _guessed(place, items, ordered, options, where) -> tuple[Network, list[str]]
     known, told = _chain(order, plain, ordered, options, heads, "decod" in f"{place} {where}".lower())
     if known is None:
         raise Refused(f"No usual image size follows from the shapes in {brief(where)}; {help_}, or say its strides.")
-    network = next(iter(configs.networks(_config(known, place or "inferred", None), brief(where)).values()))
-    if ordered:
-        names = [item.name for item in order if isinstance(item, Item)] + [head.name for head in heads]
-        config = _config(known, place or "inferred", names)
-        network = next(iter(configs.networks(config, brief(where)).values()))
-    network.name = place or "inferred"
-    return network, told
+    if left_out:
+        told.append(f"Layers that the file names, but does not describe, were left out: {', '.join(left_out[:6])}.")
+    names = [item.name for item in order if isinstance(item, Item)] + [head.name for head in heads]
+    return _network(known, brief(where), names if ordered else None), told
 
 
 def _kind(item: Stated, base: str, previous: int | None) -> str | None:
@@ -240,15 +296,17 @@ def _chain(order, plain, ordered, options, heads, decoder: bool) -> tuple[dict |
     items = [item for item in order if isinstance(item, Item)]
     first, convolutions = items[0], [item for item in items if item.kind.startswith("Conv")]
     named = [item for item in order if not isinstance(item, Item)] if ordered else list(plain)
-    activation = options.activation or next(
-        (PLAIN[n][0] for n in named if n in PLAIN and PLAIN[n][0] in ACTIVATIONS), "relu"
-    )
+    stated = [PLAIN[name][0] for name in named if PLAIN[name][0] in ACTIVATIONS]
+    stated.sort(key="Activation".__eq__)  # beside others it is the one at the end
+    activation = options.activation or (stated or ["relu"])[0]
     normalised = any(item.kind == "BatchNormalization" for item in items)
     makes_images = first.kind == "Dense" and (items[-1].flow[1] > first.flow[0] or bool(convolutions))
     end = options.last or (("tanh" if normalised and not decoder else "sigmoid") if makes_images else "linear")
     resized = sum(plain[name] for name in ("up_sampling2d", "max_pooling2d", "average_pooling2d"))
-    for side in (options.side,) if options.side else SIDES:
-        for strides in _strides(convolutions, resized, options, makes_images):
+    between = {"LeakyReLU": "LeakyReLU of slope 0.3", "Activation": "relu"}.get(activation, activation)
+    # All strides 2 at an unusual side are more likely than stride 1 at a usual one.
+    for strides in _strides(convolutions, resized, options, makes_images, decoder):
+        for side in (options.side,) if options.side else SIDES:
             for padding in ("same", "valid"):
                 known = _described(order, ordered, plain, side, strides, padding, activation, end, makes_images, heads)
                 if known is None:
@@ -256,14 +314,14 @@ def _chain(order, plain, ordered, options, heads, decoder: bool) -> tuple[dict |
                 guesses = [
                     "The file holds weights alone; its architecture was inferred from their shapes.",
                     f"Strides {', '.join(map(str, strides)) or 'none'} and padding {padding!r} are guessed (strides).",
-                    f"Between the layers {activation} is guessed (activation)."
+                    f"Between the layers {between} is guessed (activation)."
                     + (f" At the end {end} is guessed (output activation)." if makes_images else ""),
                 ]
                 return known, guesses
     return None, []
 
 
-def _strides(convolutions, resized: int, options, makes_images: bool):
+def _strides(convolutions, resized: int, options, makes_images: bool, decoder: bool):
     count = len(convolutions)
     if options.strides:
         yield tuple(options.strides)[:count] + (1,) * (count - len(options.strides))
@@ -274,8 +332,8 @@ def _strides(convolutions, resized: int, options, makes_images: bool):
     moving = [item.kind == "Conv2DTranspose" for item in convolutions] if makes_images else [True] * count
     places = [index for index, move in enumerate(moving) if move]
     for doubled in range(len(places), -1, -1):
-        # Generators keep their size first (7×7 with strides 1, 2, 2), encoders last.
-        chosen = set(places[len(places) - doubled :] if makes_images else places[:doubled])
+        # As in the tutorials: generators keep their size first (7×7 with strides 1, 2, 2), encoders and decoders last.
+        chosen = set(places[len(places) - doubled :] if makes_images and not decoder else places[:doubled])
         yield tuple(2 if index in chosen else 1 for index in range(count))
 
 
@@ -313,7 +371,7 @@ def _described(order, ordered, plain, side, strides, padding, activation, end, m
 
     for index, item in enumerate(order):
         if isinstance(item, str):
-            if item in ("flatten", "dropout") or (PLAIN[item][0] in ACTIVATIONS and not explicit):
+            if item in ("flatten", "dropout", *GLOBAL) or (PLAIN[item][0] in ACTIVATIONS and not explicit):
                 continue
             if PLAIN[item][0] in ACTIVATIONS:
                 act()
@@ -322,8 +380,9 @@ def _described(order, ordered, plain, side, strides, padding, activation, end, m
             continue
         if item.kind == "Dense":
             if len(shape) == 3:
-                layers.append(["Flatten", {}])
-                shape = (math.prod(shape),)
+                pooled = next((PLAIN[name][0] for name in GLOBAL if plain[name]), None)
+                layers.append([pooled or "Flatten", {}])
+                shape = (shape[2] if pooled else math.prod(shape),)
             if shape[-1] != item.flow[0]:
                 return None
             shape = (item.flow[1],)

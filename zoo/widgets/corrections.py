@@ -33,3 +33,20 @@ def corrections() -> dict[str, str | list[int] | None]:
             said[key] = bound(st.text_input, label, key=f"import-{key}", default="", placeholder=shown).strip()
     said["strides"] = [int(part) for part in said["strides"].split(",") if part.strip().isdecimal()][:100] or None
     return said
+
+
+def roles() -> None:
+    """Say what an import makes of what came in; shown until there is one."""
+    st.header("What it becomes")
+    st.markdown(
+        "| From | to | Role |\n|---|---|---|\n"
+        "| numbers | image | generator, or decoder where an encoder comes with it |\n"
+        "| numbers and a class | image | conditional generator |\n"
+        "| image | numbers | encoder, or classifier where a softmax ends it |\n"
+        "| image | image | autoencoder, cut in two at its bottleneck |\n"
+        "| image | one number | discriminator |\n"
+    )
+    st.caption(
+        "The shapes tell the role, a trial batch tells the range of the values. All of it is shown afterwards and can "
+        "be corrected. Layers that would run a stranger's code are refused by name."
+    )

@@ -1,0 +1,118 @@
+"""Leaderboard: all measured entries under one protocol; click a row to open its entry."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from zoo import board, plots, widgets
+from zoo.board import Row
+
+# figure -> (heading, format, help); a table shows those that any of its rows has.
+COLUMNS = {
+    "frechet_ratio": ("Fréchet / floor", "%.2f", "1 is as good as real images"),
+    "frechet": ("Fréchet", "%.3g", "Distance on classifier features, not Inception FID"),
+    "frechet_random": ("Fréchet, random", "%.3g", "On features of a network that nobody trained: a cross-check"),
+    "coverage": ("Coverage", "%.2f", "Share of real images with a sample in their neighbourhood"),
+    "precision": ("Precision", "%.2f", "Share of samples among the real images"),
+    "recall": ("Recall", "%.2f", "Share of real images among the samples"),
+    "psnr": ("PSNR", "%.1f", "Reconstruction, in dB"),
+    "ssim": ("SSIM", "%.3f", "Reconstruction, structural similarity"),
+}
+SCORES = {
+    "frechet": "Fréchet distance", "frechet_ratio": "Fréchet distance over its floor", "coverage": "coverage",
+    "psnr": "PSNR (dB)",
+}  # fmt: skip
+
+
+def main() -> None:
+    st.title("Leaderboard")
+    st.markdown(
+        "Autoencoders and GANs on one board, under one protocol. The Fréchet distance is taken on the features of our "
+        "own classifier for the dataset: it is **not** Inception FID, and must not be compared with it."
+    )
+    entries = widgets.entries()
+    everything = [row for row in board.rows(entries) if row.entry.capabilities & {"generate", "reconstruct"}]
+    if not everything:
+        st.info(f"Nothing here was measured yet. {widgets.HOW_TO_FILL}", icon=":material/info:")
+        return
+    measured = {row.entry.dataset for row in everything}
+    ids = [name for name in dict.fromkeys(entry.dataset for entry in entries) if name in measured]
+    dataset = widgets.bound(
+        st.pills, "Dataset", ids, key="dataset", default=ids[0], format_func=widgets.dataset_title, required=True
+    )
+    shown = [row for row in everything if row.entry.dataset == dataset]
+    table(shown, dataset)
+    left, right = st.columns(2, gap="large")
+    with left, widgets.guard():
+        ranking(shown)
+    with right, widgets.guard():
+        tradeoff(shown)
+
+
+def table(shown: Sequence[Row], dataset: str) -> None:
+    """Show all rows; a click on a heading sorts, a click on a row offers its entry."""
+    known = {name: column for name, column in COLUMNS.items() if any(name in row.figures for row in shown)}
+    data = {
+        "Entry": [row.entry.title for row in shown],
+        "Family": [row.entry.manifest.family_title for row in shown],
+        "Sampler": [row.sampler for row in shown],
+        **{heading: [row.value(name) for row in shown] for name, (heading, _, _) in known.items()},
+        "Parameters": [row.entry.parameters for row in shown],
+        "Trained on": [row.entry.manifest.provenance.images_seen for row in shown],
+    }
+    config = {heading: st.column_config.NumberColumn(format=form, help=text) for heading, form, text in known.values()}
+    config |= dict.fromkeys(("Parameters", "Trained on"), st.column_config.NumberColumn(format="compact"))
+    picked = st.dataframe(
+        data, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
+        key=f"at-{dataset}", placeholder="",
+    )  # fmt: skip
+    chosen = [shown[index].entry for index in picked.selection.rows if index < len(shown)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if chosen:
+            st.page_link(
+                "pages/explore/gallery.py", label=f"Open {widgets.plain(chosen[0].title)}",
+                icon=":material/zoom_in:", query_params={"entry": chosen[0].id},
+            )  # fmt: skip
+        else:
+            st.caption("Sort by a click on a heading; tick a row to open its entry.")
+        widgets.download("CSV", lambda: board.table(shown), f"leaderboard-{dataset}.csv")
+
+
+def ranking(shown: Sequence[Row]) -> None:
+    """Draw one figure of all rows with its intervals."""
+    st.header("Who is ahead")
+    choices = [name for name in SCORES if any(name in row.figures for row in shown)]
+    score = widgets.bound(
+        st.selectbox, "Figure", choices, key="figure", default=choices[0], format_func=SCORES.get, width=320
+    )
+    rows = [row for row in shown if score in row.figures]
+    rows.sort(key=lambda row: row.value(score) * (1 if score.startswith("frechet") else -1))
+    metrics = [row.figures[score] for row in rows]
+    floors = [row.value("frechet_floor") for row in rows if row.value("frechet_floor")]
+    figure = plots.ranking(
+        [row.label for row in rows],
+        [metric.value for metric in metrics],
+        [metric.value if metric.low is None else metric.low for metric in metrics],
+        [metric.value if metric.high is None else metric.high for metric in metrics],
+        SCORES[score],
+        floor={"frechet": floors[0] if floors else None, "frechet_ratio": 1.0}.get(score),
+    )
+    caption = "Points are means over three seeds, bars their range; the dotted line is what real images score."
+    widgets.figure(figure, key="ranking", caption=caption, filename=f"ranking-{score}")
+
+
+def tradeoff(shown: Sequence[Row]) -> None:
+    """Draw reconstruction against generation for what can do both."""
+    st.header("Rebuilding against inventing")
+    both = [row for row in shown if row.value("psnr") and row.value("frechet")]
+    if not both:
+        st.info("No entry of this dataset both reconstructs and generates.", icon=":material/info:")
+        return
+    columns = [row.label for row in both], [row.value("psnr") for row in both], [row.value("frechet") for row in both]
+    groups = [row.entry.manifest.family_title for row in both]
+    figure = plots.tradeoff(*columns, groups, "PSNR of reconstructions (dB)", "Fréchet distance of samples")
+    caption = "Right is the better autoencoder, down the better generator: who is best at one is seldom best at both."
+    widgets.figure(figure, key="tradeoff", caption=caption, filename="tradeoff")
+
+
+main()
