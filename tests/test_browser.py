@@ -6,15 +6,10 @@ Skipped where there is no Chromium, as `conftest.chromium` says.
 import io
 from urllib.parse import parse_qs, urlsplit
 
-import conftest
 import numpy as np
 import pytest
 from conftest import PAGES, SIZES, Server, complaints, settle, url_path
 from PIL import Image
-
-# Other tests take them from here.
-CHROMIUM, MISSING, REQUIRED, _abroad = conftest.CHROMIUM, conftest.MISSING, conftest.REQUIRED, conftest._abroad
-chromium, tab = conftest.chromium, conftest.tab
 
 WIDGETS = """
 import numpy as np

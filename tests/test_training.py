@@ -205,7 +205,7 @@ def test_a_wrong_onnx_export_is_refused(monkeypatch, tmp_path):
     split = run.training_data(tiny("autoencoder"))
     network = run.build(tiny("autoencoder"), split).networks["decoder"]
     other = run.build(tiny("autoencoder", seed=9), split).networks["decoder"]
-    other(np.zeros((1, 4), "float32"))
+    other(np.zeros((1, 12), "float32"))
     monkeypatch.setattr(type(network), "export", lambda self, *a, **k: keras.Model.export(other, *a, **k))
     with pytest.raises(recipe.RecipeError, match="differs from Keras"):
         export.onnx_file(network, "decoder", tmp_path, split.images)
@@ -243,7 +243,9 @@ def test_statistics_describe_the_codes(exported):
     made = exported["vae"]
     statistics = latents.load(made)
     assert (
-        statistics["mean"].shape == (4,) and statistics["covariance"].shape == (4, 4) and statistics["kl"].shape == (4,)
+        statistics["mean"].shape == (12,)
+        and statistics["covariance"].shape == (12, 12)
+        and statistics["kl"].shape == (12,)
     )
 
 

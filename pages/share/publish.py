@@ -86,11 +86,8 @@ def dry_run(entry: Entry, repo: str) -> None:
     if repo:
         publish.check_names(repo)
     files, text, head = prepared(entry, repo or f"your-name/{entry.name}")
-    rows = [
-        f"| {widgets.plain(file.path)} | {file.size / 1e3:,.1f}\u00a0kB | `{file.sha256[:12]}` | {stored(file)} |"
-        for file in files
-    ]
-    st.markdown("\n".join(["| File | Size | SHA-256 | Kept in |", "|---|---:|---|---|", *rows]))
+    rows = [f"| {widgets.plain(file.path)} | {file.size / 1e3:,.1f}\u00a0kB | `{file.sha256[:8]}` |" for file in files]
+    st.markdown("\n".join(["| File | Size | SHA-256 |", "|---|---:|---|", *rows]))
     total = sum(file.size for file in files) / 1e6
     st.caption(
         f"{len(files)} files, {total:.1f} MB, in one commit. The entry here stays as it is: card, curve and manifest "
@@ -100,10 +97,6 @@ def dry_run(entry: Entry, repo: str) -> None:
         st.markdown(text)
     with st.expander("What the Hub indexes", icon=":material/sell:"):
         st.code(head, language="yaml")
-
-
-def stored(file: publish.Upload) -> str:
-    return "Git LFS" if file.large else "Git"
 
 
 @widgets.cached(max_entries=8, spinner="Checking the entry …")
