@@ -29,6 +29,9 @@ REVISION = r"(?P<revision>[^/]+)"
 SHOWN = ("digits-vae", "digits-classifier", "fruits-gan", "mnist-cgan", "mnist-vae-2d")  # by --zoo
 
 
+LICENCES = ("mit", "apache-2.0", "cc-by-4.0", "cc-by-sa-4.0", "openrail", "other", "unknown")  # the Hub knows more
+
+
 class Refusal(Exception):
     """An answer other than success: status, what the Hub calls it, and its message."""
 
@@ -288,6 +291,9 @@ class Handler(BaseHTTPRequestHandler):
             found = front_matter(self.json()["content"])
         except Exception as error:  # whatever the YAML reader dislikes
             return self.send(400, {"errors": [{"message": str(error)}], "warnings": []})
+        if found.get("license", "mit") not in LICENCES:
+            message = f'"license" must be one of {", ".join(LICENCES)}'
+            return self.send(400, {"errors": [{"message": message}], "warnings": []})
         self.send(200, {"errors": [], "warnings": [] if found else [{"message": "empty or missing yaml metadata"}]})
 
     def listing(self) -> None:

@@ -1,6 +1,6 @@
 """Photograph the running app: python tests/screenshots.py FOLDER [--all] [--page NAME?QUERY …]
 
-Without options the five pages in light and wide, as the README shows them; --all adds dark and phone width.
+Without options every page in light and wide, as the README shows them; --all adds dark and phone width.
 """
 
 import argparse
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="light and dark, wide and phone")
     parser.add_argument("--full", action="store_true", help="the whole page, not the first screen")
     parser.add_argument(
-        "--page", action="append", default=[], help="address instead of the five pages, e.g. generation?seed=3"
+        "--page", action="append", default=[], help="address instead of all pages, e.g. generation?seed=3"
     )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,14 @@ def test_any_finite_numbers_can_be_drawn(values):
     assert Image.open(io.BytesIO(curve.png({"images": [0, 10], "loss": values}))).width == 1920
 
 
+def test_long_histories_are_thinned_and_absurd_ones_are_no_trouble():
+    count = curve.MAX_POINTS
+    drawn = curve.png({"images": list(range(count)), "val_loss": [index % 2 for index in range(count)]})
+    assert Image.open(io.BytesIO(drawn)).width == 1920
+    assert curve.png({"images": [0, 1], "loss": [1e308, -1e308]}) is None
+    assert curve.png({"images": [0, 1e300], "loss": [1, 2]}) is None
+
+
 def test_every_embedded_entry_gets_a_complete_card():
     for found in catalog.load():
         if not isinstance(found, entry.Entry):

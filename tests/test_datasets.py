@@ -250,6 +250,17 @@ def test_unknown_names_are_refused_in_one_sentence(name, tmp_path, monkeypatch):
     assert str(error.value).endswith(".") and ". " not in str(error.value)
 
 
+def test_strangers_do_not_see_the_hosts_own_data(tmp_path, monkeypatch):
+    for index in range(4):
+        folder = tmp_path / "patients" / "ab"[index % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 60 * index, np.uint8)).save(folder / f"{index}.png")
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    assert datasets.available("patients", "train")
+    monkeypatch.setenv("ZOO_HOSTED", "1")
+    assert not datasets.available("patients", "train")
+
+
 def test_shared_datasets_have_the_catalogues_shapes(monkeypatch):
     if not (ROOT.parent / "shared" / "datasets" / "ylecun").is_dir():
         pytest.skip("../shared/datasets is not here")

@@ -1,5 +1,6 @@
 """Publishing against the Hub on loopback: complete, in one commit, continued when broken off, and usable without us."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -65,6 +66,23 @@ def worker(hub, tmp_path_factory):
     yield ask
     process.kill()
     process.wait()
+
+
+def test_a_licence_that_the_hub_does_not_know_is_told_as_that(worker, tmp_path):
+    done = worker(tiny.vae(tmp_path / "one", license="home-made-1.0"), "zoo/licence")
+    assert done["error"].startswith("The Hub refuses the model card of zoo/licence: ") and "license" in done["error"]
+
+
+def test_an_entry_on_the_hub_is_fetched_within_limits_before_it_is_published(tmp_path, monkeypatch):
+    found = tiny.vae(tmp_path / "one")
+    there = dataclasses.replace(found, origin=entry.Origin("a/b", "0" * 40, "main", False))
+
+    def refuse(asked, files):
+        raise entry.EntryError(f"{len(list(files))} files are too much.")
+
+    monkeypatch.setattr(publish.hub, "fetch", refuse)
+    with pytest.raises(entry.EntryError, match="too much"), publish.staged(there, "zoo/one"):
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -396,6 +414,13 @@ def test_the_page_publishes_with_the_typed_token_and_never_with_the_hosts(hub, t
         commit = hub.store.load("zoo/page")["tags"]["v1"]
         assert page.get_by_role("link", name="zoo/page on the Hub").get_attribute("href").endswith(f"/tree/{commit}")
         assert page.get_by_text(commit).count() == 1
+        page.get_by_test_id("stPageLink").filter(has_text="See it here").click()
+        page.get_by_role("heading", name="From the Hub").wait_for()
+        settle(page)
+        page.get_by_text(f"zoo/page, {commit[:8]}").or_(page.get_by_text(f"zoo/page at {commit[:8]}")).first.wait_for()
+        page.goto(f"{server.url}/generation?source=zoo/page@{commit}&entries=zoo/page@{commit}")
+        page.get_by_role("button", name="Image 24 by").wait_for()  # published, listed, pulled, drawn
+        settle(page)
         assert "s3cret" not in page.url + page.content() and complaints(page) == []
     finally:
         server.stop()

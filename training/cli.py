@@ -16,7 +16,7 @@ DESCRIPTION = """Make entries of the zoo.
 
   python -m training recipes                           what can be trained
   python -m training train mnist-vae                   train it (again: resume it); the run is kept in runs/mnist-vae
-  python -m training train mnist-vae --set beta=4 --set name=mnist-beta-vae
+  python -m training train mnist-vae --set latent=8 --set name=my-vae
   python -m training export mnist-vae                  write the entry zoo/pretrained/mnist-vae
   python -m training evaluate mnist-vae                measure it, write the numbers into manifest and card
   python -m training publish mnist-vae ada/mnist-vae   upload it to the Hugging Face Hub (first: --dry-run)
@@ -129,7 +129,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {mistake}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; the same command resumes after the last finished epoch.", file=sys.stderr)
+        again = "; the same command resumes after the last finished epoch" if options.verb == "train" else ""
+        print(f"Interrupted{again}.", file=sys.stderr)
         return 130
     return 0
 
@@ -222,7 +223,10 @@ def _import(options) -> None:
     names = ("role", "makes", "reads", "name", "title", "file", "dataset", "side", "architecture", "activation", "last")
     corrections = {name: getattr(options, name) for name in names}
     if options.strides:
-        corrections["strides"] = [int(part) for part in options.strides.split(",") if part.strip().isdecimal()]
+        parts = options.strides.split(",")
+        if not all(part.strip().isdecimal() for part in parts):
+            raise imports.ImportFailed(f"--strides takes whole numbers, as in 1,2,2, not {options.strides!r}.")
+        corrections["strides"] = [int(part) for part in parts]
     result = imports.bring(options.source, corrections, say=logging.info)
     folder, told = result.entry.folder, result.report
     if options.to:

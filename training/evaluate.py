@@ -397,7 +397,8 @@ def codes(entry, data: Real, seed: int) -> dict:
         return {}  # an encoder that is told the class need not put it into the code
     metrics = {}
     images, test = data.fitted(data.test.images), data.test
-    if entry.manifest.provenance.options.get("binarise"):
+    coins = entry.manifest.provenance.options.get("binarise")  # what the encoder was trained on
+    if coins:
         images = likelihood.binarise(images, seed)
     mean, deviation = models.posterior(entry, images)
     count, flat = len(images), mean.reshape(len(images), -1)
@@ -408,8 +409,9 @@ def codes(entry, data: Real, seed: int) -> dict:
         metrics["dead_dimensions"] = metric("dead_dimensions", posterior.dead(told), protocol)
     if test.labels is not None and len(np.unique(test.labels)) > 1:
         scores = []
-        for training in data.training:
-            learned = models.encode(entry, training.images).reshape(len(training.images), -1)
+        for offset, training in enumerate(data.training):
+            shown = likelihood.binarise(training.images, seed + offset) if coins else training.images
+            learned = models.encode(entry, shown).reshape(len(shown), -1)
             scores.append(probe.accuracy(learned, training.labels, flat, test.labels))
         protocol = (
             f"Logistic regression on the codes of {len(learned):,} training images, tested on those of {count:,} test "

@@ -15,6 +15,7 @@ from training import run as runs
 from zoo import card, latents, models
 from zoo import entry as entries
 from zoo import images as pictures
+from zoo.metrics import likelihood
 
 TOLERANCE = 1e-4
 STATISTICS_IMAGES = 20_000  # training images whose codes the statistics of the aggregate posterior are taken on
@@ -134,7 +135,10 @@ def statistics(entry: entries.Entry, train, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(train.images), min(STATISTICS_IMAGES, len(train.images)), replace=False)
     labels = train.labels[chosen] if entry.conditional else None
-    mean, deviation = models.posterior(entry, train.images[chosen], labels)
+    images = train.images[chosen]
+    if entry.manifest.provenance.options.get("binarise"):  # what the encoder was trained on
+        images = likelihood.binarise(images, seed)
+    mean, deviation = models.posterior(entry, images, labels)
     if deviation is None:
         return latents.fit(mean, seed=seed)
     drawn = mean + deviation * rng.standard_normal(mean.shape).astype("float32")

@@ -15,6 +15,8 @@ WIDTH, PANEL, TOP, LEFT, RIGHT, BOTTOM = 960, 200, 40, 64, 24, 56  # in points; 
 SHARP = 2  # pixels per point, drawn at twice that and reduced
 MARKERS = 12  # on each line
 MAX_CURVES, MAX_POINTS = 12, 100_000
+DRAWN = 2000  # points of each line; more would not show
+FARTHEST = 1e30  # beyond it axes have no round numbers
 _SCALE = 2 * SHARP
 
 
@@ -28,15 +30,20 @@ def png(history: Mapping[str, Sequence[float]]) -> bytes | None:
     except (TypeError, ValueError, AttributeError):
         return None
     seen = table.pop("images", table.get("epoch"))
-    if seen is None or seen.ndim != 1 or not 2 <= len(seen) <= MAX_POINTS or not np.isfinite(seen).all():
+    if seen is None or seen.ndim != 1 or not 2 <= len(seen) <= MAX_POINTS or not (np.abs(seen) < FARTHEST).all():
         return None
+    every = -(-len(seen) // DRAWN)
     panels: dict[str, dict[str, np.ndarray]] = {}
     for name, values in list(table.items())[:MAX_CURVES]:
-        if name not in ("epoch", "seconds") and values.shape == seen.shape and np.isfinite(values).any():
+        if name in ("epoch", "seconds") or values.shape != seen.shape:
+            continue
+        values = np.where(np.abs(values) < FARTHEST, values, np.nan)[::every]
+        if np.isfinite(values).any():
             title = next((title for word, title in MEASURES.items() if word in name), "loss")
             panels.setdefault(title, {})[name] = values
     if not panels:
         return None
+    seen = seen[::every]
     names = list(dict.fromkeys(name.removeprefix("val_") for curves in panels.values() for name in curves))
     size = (WIDTH * _SCALE, (len(panels) * (PANEL + TOP) + BOTTOM) * _SCALE)
     picture = Image.new("RGB", size, PAPER)
@@ -98,9 +105,9 @@ def _line(pen, points: list, colour: str, dotted: bool) -> None:
         return
     xs, ys = np.array(points).T
     along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(xs), np.diff(ys)))])
-    for distance in np.arange(0, along[-1], 6 * _SCALE):
-        at, radius = (np.interp(distance, along, xs), np.interp(distance, along, ys)), 1.25 * _SCALE
-        pen.ellipse([at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius], fill=colour)
+    at, radius = np.arange(0, along[-1], 6 * _SCALE), 1.25 * _SCALE
+    for x, y in zip(np.interp(at, along, xs), np.interp(at, along, ys), strict=True):
+        pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=colour)
 
 
 def _marker(pen, x: float, y: float, kind: int, colour: str) -> None:

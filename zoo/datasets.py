@@ -14,6 +14,7 @@ import numpy as np
 
 from zoo import downloads, fruits, records
 from zoo.records import DatasetUnavailable, Progress, Request
+from zoo.sources import hosted
 
 __all__ = ["NAMES", "DatasetUnavailable", "Known", "Progress", "Split", "available", "load"]
 
@@ -178,7 +179,8 @@ def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Pat
     if not root or not all(re.fullmatch(r"\w[\w.-]*", part) for part in wanted.split("/")):
         return None
     folder = Path(root).expanduser() / wanted
-    if not folder.is_dir():
+    # Strangers, who may name any dataset in a manifest, see of the host's own data only what everybody knows.
+    if not folder.is_dir() or (known is None and hosted()):
         return None
     try:
         files = records.split_files(records.listing(folder), split)

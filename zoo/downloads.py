@@ -49,6 +49,8 @@ def cached(
     stored = Path(constants.HF_HUB_CACHE) / f"datasets--{hub_id.replace('/', '--')}"
     if not HUB_ID.fullmatch(hub_id) or not stored.is_dir():
         return None
+    if pinned_files is None and hosted():
+        return None  # it may be private to the host: asked for anew, without the host's token
     from huggingface_hub import try_to_load_from_cache
 
     if pinned_files is not None and revision in (None, pinned):

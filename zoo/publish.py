@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo import card, connection, networks
+from zoo import card, connection, hub, networks
 from zoo import entry as entries
 from zoo.entry import Entry, EntryError
 from zoo.manifest import MANIFEST, brief
@@ -63,6 +63,8 @@ def staged(entry: Entry, repo: str) -> Iterator[Entry]:
 
     Raises EntryError when a hash is wrong, a network does not run or the Keras model has other than stock layers.
     """
+    if entry.origin is not None:
+        hub.fetch(entry, entry.manifest.files)
     entries.verify(entry)
     for role in entry.manifest.networks:
         _try(entry, role)
@@ -304,4 +306,6 @@ def _sentence(error: BaseException, repo: str) -> str:
         return f"This token may not write to {repo}: use one that may, or publish under a name of your own."
     if status == 412:
         return f"{repo} was changed meanwhile by somebody else, so nothing was committed: publish again to build on it."
+    if isinstance(error, ValueError) and str(error).startswith("Invalid metadata"):
+        return f"The Hub refuses the model card of {repo}: {' '.join(str(error).split())[:200].rstrip('.')}."
     return connection.sentence(error, repo, AGAIN)

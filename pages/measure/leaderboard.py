@@ -97,7 +97,8 @@ def ranking(shown: Sequence[Row]) -> None:
         SCORES[score],
         floor={"frechet": floors[0] if floors else None, "frechet_ratio": 1.0}.get(score),
     )
-    caption = "Points are means over three seeds, bars their range; the dotted line is what real images score."
+    caption = "The best on top. Bars are the range over three seeds, where the figure depends on one; "
+    caption += "a dotted line is what real images score."
     widgets.figure(figure, key="ranking", caption=caption, filename=f"ranking-{score}")
 
 

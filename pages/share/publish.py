@@ -76,7 +76,7 @@ def outcome(entry: Entry, repo: str) -> None:
     st.success(f"{told}: {done.files} files, read back and compared.", icon=":material/check_circle:")
     st.markdown(f"Revision `{done.commit}`  \n[{widgets.plain(done.repo)} on the Hub](<{done.link}>)")
     st.code(f'keras.saving.load_model("hf://{done.repo}")', language="python")
-    gallery = {"source": done.repo}
+    gallery = {"source": f"{done.repo}@{done.commit}"}
     st.page_link("pages/explore/gallery.py", label="See it here", icon=":material/visibility:", query_params=gallery)
 
 
@@ -85,6 +85,8 @@ def dry_run(entry: Entry, repo: str) -> None:
     st.header("What will be sent")
     if repo:
         publish.check_names(repo)
+    if not widgets.bring([entry], list(entry.manifest.files)):
+        return
     files, text, head = prepared(entry, repo or f"your-name/{entry.name}")
     rows = [f"| {widgets.plain(file.path)} | {file.size / 1e3:,.1f}\u00a0kB | `{file.sha256[:8]}` |" for file in files]
     st.markdown("\n".join(["| File | Size | SHA-256 |", "|---|---:|---|", *rows]))

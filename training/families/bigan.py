@@ -42,9 +42,15 @@ class Family(dcgan.Family):
         generator_loss = ops.mean(ops.softplus(-judge([fakes, drawn])["score"]))
         encoder_loss = ops.mean(ops.softplus(judge([images, codes])["score"]))
 
-        part = max(1, round(self.recipe.batch * self.recipe.penalised))
-        slope = family.input_gradient(lambda x: discriminator([x, known[:part]], training=True)["score"], images[:part])
-        slope = ops.sum(ops.square(ops.cast(slope, "float32")), axis=(1, 2, 3))
-        penalty = 0.5 * self.recipe.penalty * ops.mean(slope)
+        penalty = ops.zeros(())
+        if self.recipe.penalty:
+            penalty = self.pair_penalty(images, known)
         losses = {"discriminator": critic_loss, "generator": generator_loss + encoder_loss, "penalty": penalty}
         return sum(losses.values()), losses
+
+    def pair_penalty(self, images, codes):
+        """R1 with respect to the image of a pair."""
+        discriminator, part = self.networks["discriminator"], max(1, round(self.recipe.batch * self.recipe.penalised))
+        slope = family.input_gradient(lambda x: discriminator([x, codes[:part]], training=True)["score"], images[:part])
+        slope = ops.sum(ops.square(ops.cast(slope, "float32")), axis=(1, 2, 3))
+        return 0.5 * self.recipe.penalty * ops.mean(slope)

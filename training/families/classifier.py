@@ -3,6 +3,8 @@
 min −log p(y|x): image → integer. Its penultimate layer is the feature space in which the metrics compare images.
 """
 
+from typing import Literal
+
 import pydantic
 from keras import ops
 
@@ -16,6 +18,8 @@ class Family(family.Family):
 
     class Recipe(recipe.Recipe):
         width: int = pydantic.Field(32, ge=4, le=1024)
+        refine: Literal[0] = 0  # a classifier has no decoder
+        mapping: Literal[0] = 0
         features: int = pydantic.Field(64, ge=2, le=4096, description="size of the penultimate layer")
         dropout: float = pydantic.Field(0.3, ge=0, lt=1)
         smoothing: float = pydantic.Field(0.05, ge=0, lt=1, description="label smoothing (Szegedy et al. 2016)")

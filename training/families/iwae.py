@@ -4,6 +4,7 @@ min −E[log 1/k · Σᵢ p(x|zᵢ) p(zᵢ) / q(zᵢ|x)],  zᵢ ~ q(z|x): with m
 """
 
 import math
+from typing import Literal
 
 import pydantic
 from keras import ops
@@ -14,9 +15,10 @@ from training.families import vae
 class Family(vae.Family):
     title, year = "Importance weighted autoencoder", 2015
     paper = "https://arxiv.org/abs/1509.00519"
-    reported = ("bound",)
+    reported = ("negative_bound",)
 
     class Recipe(vae.Family.Recipe):
+        beta: Literal[1.0] = pydantic.Field(1.0, description="the bound knows no other weight")
         draws: int = pydantic.Field(5, ge=1, le=200, description="k, latents drawn per image")
 
     def objective(self, images, labels, training=True):
@@ -31,4 +33,4 @@ class Family(vae.Family):
         log_ratio = 0.5 * ops.sum(ops.square(noise) + ops.tile(log_var, (k, 1)) - ops.square(latent), axis=1)
         weights = ops.reshape(log_likelihood + log_ratio, (k, count))
         bound = -ops.mean(ops.logsumexp(weights, axis=0) - math.log(k))
-        return bound, {"bound": bound}
+        return bound, {"negative_bound": bound}

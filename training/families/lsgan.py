@@ -1,6 +1,6 @@
 """LSGAN: least squares generative adversarial networks, Mao et al. 2017, arXiv:1611.04076
 
-discriminator: min ½ E[(D(x) − 1)²] + ½ E[D(G(z))²]
+discriminator: min ½ E[(D(x) − 1)²] + ½ E[D(G(z))²] + R1, as in dcgan.py
 generator:     min ½ E[(D(G(z)) − 1)²]                         a score that is right by far is pulled back, too
 """
 

@@ -3,7 +3,9 @@
     discriminator: min E[max(0, 1 − D(x))] + E[max(0, 1 + D(G(z)))]      the hinge loss of Lim & Ye 2017
     generator:     min −E[D(G(z))]
 
-Every layer of the discriminator is divided by its largest singular value; no gradient penalty is needed.
+Every kernel of the discriminator is divided by its largest singular value, so the score cannot become arbitrarily
+steep; no gradient penalty is needed. Keras' layer writes the divided kernel back: on TensorFlow no gradient passes
+through the singular value.
 """
 
 import pydantic

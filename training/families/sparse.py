@@ -1,4 +1,5 @@
-"""Sparse autoencoder: sparse deep belief net model for visual area V2, Lee, Ekanadham & Ng 2007
+"""Sparse autoencoder: sparse deep belief net model for visual area V2, Lee, Ekanadham & Ng 2007; the Kullback-Leibler
+penalty in place of its squared one after Ng, CS294A lecture notes, 2011
 
 min ‖x − decoder(h)‖² + λ · Σⱼ KL(ρ ‖ mean hⱼ),  h = sigmoid(encoder(x)): each unit may be active for few images only
 """

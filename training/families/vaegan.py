@@ -1,10 +1,11 @@
 """VAE-GAN: autoencoding beyond pixels using a learned similarity metric, Larsen et al. 2016, arXiv:1512.09300
 
-    encoder:        min KL(q(z|x) ‖ N(0, I)) + ‖f(x) − f(decoder(z))‖²,  f: a hidden layer of the discriminator
-    decoder:        min γ · ‖f(x) − f(decoder(z))‖² + E[softplus(−D(decoder(p)))],  p ~ N(0, I)
+    encoder:        min KL(q(z|x) ‖ N(0, I)) + λ · ‖f(x) − f(decoder(z))‖²,  f: a hidden layer of the discriminator
+    decoder:        min λγ · ‖f(x) − f(decoder(z))‖² + E[softplus(−D(decoder(p)))],  p ~ N(0, I)
     discriminator:  min E[softplus(−D(x))] + E[softplus(D(decoder(p)))] + R1
 
-What counts as alike is learned by the discriminator instead of being counted in pixels, so nothing rewards blur.
+What counts as alike is learned by the discriminator instead of being counted in pixels, so nothing rewards blur. The
+paper's discriminator is shown reconstructions as fakes, too; here only draws of the prior.
 """
 
 import keras
@@ -23,7 +24,7 @@ class Family(dcgan.Family):
 
     class Recipe(dcgan.Family.Recipe):
         latent: int = pydantic.Field(32, ge=1, le=4096, description="latent dimensions")
-        likeness: float = pydantic.Field(0.05, gt=0, le=1e3, description="weight of the features' squared error")
+        likeness: float = pydantic.Field(0.05, gt=0, le=1e3, description="λ, weight of the features' squared error")
         gamma: float = pydantic.Field(0.2, ge=0, le=1e3, description="γ, the same for the decoder against its game")
 
     def build_networks(self):
@@ -31,7 +32,9 @@ class Family(dcgan.Family):
         heads = {"z_mean": r.latent, "z_log_var": r.latent}
         return {
             "encoder": networks.encoder(self.shape, heads, "conv", r.critic_width),
-            "decoder": networks.decoder(r.latent, self.shape, "conv", r.width, norm=True, refine=r.refine),
+            "decoder": networks.decoder(
+                r.latent, self.shape, "conv", r.width, norm=True, refine=r.refine, mapping=r.mapping
+            ),
             "discriminator": networks.discriminator(self.shape, r.critic_width),
         }
 
@@ -51,8 +54,10 @@ class Family(dcgan.Family):
         fake = discriminator(fixed, training=training)["score"]
         hopeful = family.frozen(discriminator)(fakes)["score"]
         critic_loss, generator_loss = self.adversarial(real, fake, hopeful)
-        part = max(1, round(self.recipe.batch * self.recipe.penalised))
-        penalty = self.gradient_penalty(images[:part], fixed[:part], None)
+        penalty = ops.zeros(())
+        if self.recipe.penalty:
+            part = max(1, round(self.recipe.batch * self.recipe.penalised))
+            penalty = self.gradient_penalty(images[:part], fixed[:part], None)
 
         # Encoder and decoder share the likeness with different weights: each gets its own copy of the other, frozen.
         features = family.frozen(keras.Model(discriminator.inputs, discriminator.get_layer("act_1").output))

@@ -12,8 +12,6 @@ from typing import Any
 from training.importing import MAX_CONFIG_BYTES, MAX_DEPTH, MAX_LAYERS, Refused
 from zoo.manifest import brief
 
-NETWORKS = frozenset({"Functional", "Model", "Sequential", "Network"})
-
 
 @dataclass(frozen=True)
 class Reference:

@@ -203,7 +203,7 @@ class Graph:
             return [tensor for _, tensor in outputs]
         if _is_operation(layer):
             named = resolve(_tensors_named(layer, node))
-            kind, options, tensors = _operation(layer, arguments, named, [self.shapes[t] for t in _flat(arguments)])
+            kind, options, tensors = _operation(layer, arguments, named)
             return [self._apply(kind, options, tensors, where, layer)]
         kind = layers.ALIASES.get(layer.kind, layer.kind)
         if kind not in layers.RULES:
@@ -281,7 +281,7 @@ def _tensors_named(layer, node: Node) -> dict[str, Any]:
     return node.named if _is_operation(layer) else {}
 
 
-def _operation(layer: configs.Layer, arguments, named, shapes) -> tuple[str, dict, tuple[int, ...]]:
+def _operation(layer: configs.Layer, arguments, named) -> tuple[str, dict, tuple[int, ...]]:
     """A function on tensors (`x * 2`, `tf.nn.relu(x)`, `keras.ops.add(x, y)`) as the stock layer that does the same."""
     stated = str(layer.options.get("function", "")) if layer.kind == "TFOpLambda" else layer.kind
     function = re.sub("[^a-z]", "", stated.rpartition(".")[2].lower())

@@ -92,7 +92,7 @@ def find(graphs: dict[str, Graph], hints: str, role: str | None = None) -> Found
             found.parts[part.role] = part
         else:
             found.guesses.append(f"There are several networks that could be the {part.role}; the first one was taken.")
-    _joined(found, hints, role)
+    _joined(found, role)
     _told(found, hints)
     return found
 
@@ -374,7 +374,7 @@ def _whole_gan(label, graph, inputs, score, labelled, found: Found) -> list[Part
     raise Refused(f"{brief(label)} makes one number of {size(graph.shapes[inputs])}; there is no image in between.")
 
 
-def _joined(found: Found, hints: str, role: str | None) -> None:
+def _joined(found: Found, role: str | None) -> None:
     """Bring the networks of several files to one latent space and one image."""
     parts = found.parts
     if {"encoder", "generator"} <= parts.keys() and "decoder" not in parts:

@@ -29,8 +29,3 @@ def pairs(features: np.ndarray, threshold: float) -> int:
         rows, columns = distances.inside(block, limit)
         found += int((columns > block.start + rows).sum())
     return found
-
-
-def support(pairs: int, samples: int) -> float:
-    """Number of distinct images that would show so many equal pairs among so many samples; inf without any pair."""
-    return samples * (samples - 1) / (2 * pairs) if pairs else float("inf")

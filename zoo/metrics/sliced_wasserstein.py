@@ -13,8 +13,9 @@ SEED = 20_111_201  # the same directions for all, so that numbers can be compare
 def distance(real: np.ndarray, generated: np.ndarray, directions: int = DIRECTIONS, seed: int = SEED) -> float:
     """Distance between sets (N, …) and (M, …) of the same shape, in the unit of their values.
 
-    A shift of all values of D-dimensional images by s gives about s, since directions are scaled by √D: 0.01 is one
-    hundredth of the grey scale. Raises ValueError when shapes differ, a set is empty or a value is not finite.
+    A shift of all values of D-dimensional images by s gives about s, since it has length s·√D, of which a random
+    direction sees 1/√D: 0.01 is one hundredth of the grey scale. Raises ValueError when shapes differ, a set is empty
+    or a value is not finite.
     """
     a, b = (np.asarray(images, np.float32).reshape(len(images), -1) for images in (real, generated))
     if np.shape(real)[1:] != np.shape(generated)[1:] or not (len(a) and len(b)):
