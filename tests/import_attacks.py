@@ -1,8 +1,9 @@
 """Files that must not come in: name → (how to write it into a folder, what the refusal must say).
 
 Run as a script it tries every one in turn, python import_attacks.py FOLDER, and prints what each was answered and by
-how much the process grew; no answer may take Keras or TensorFlow."""
+how much the process grew and what was left unpacked; no answer may take Keras or TensorFlow."""
 
+import io
 import json
 import sys
 import zipfile
@@ -131,6 +132,15 @@ def keras_zip(config, weights=b"\x89HDF\r\n\x1a\n" + bytes(64)):
     return write
 
 
+def keras_bombs(config):
+    """A small zip of many .keras files, each with weights that unpack to 16 megabytes of nothing."""
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", bytes(16 << 20))
+    return zipped(**{f"m{number}.keras": bomb.getvalue() for number in range(6)})
+
+
 def zip_slip(folder: Path) -> Path:
     path = folder / "slip.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -248,6 +258,8 @@ ATTACKS = {
     "many-groups": (whole(sequential(dense()), many_groups), "too many groups"),
     "cycle": (whole(sequential(dense()), cycle), "too deeply|too many"),
     "truncated": (lambda folder: _cut(whole(sequential(dense()))(folder)), "damaged"),
+    "keras-bombs": (keras_bombs({}), "no class_name"),
+    "keras-bombs-described": (keras_bombs(sequential(dense())), "damaged or no HDF5"),
     "zip-slip": (zip_slip, "leads out"),
     "zip-bomb": (zip_bomb, "unpacks to more"),
     "zip-lie": (zip_lie, "unpacked|unpacks"),
@@ -288,7 +300,8 @@ def main(folder: Path) -> None:
             said = "came in"
         except Refused as refusal:
             said = str(refusal)
-        answers[name] = (said, resident() - before)
+        left = sum(path.stat().st_size for path in room.rglob("*") if path.is_file())
+        answers[name] = (said, resident() - before, left)
     trainers = sorted({"keras", "tensorflow"} & set(sys.modules))
     outside = [str(path) for path in folder.rglob("outside.h5")]
     print(json.dumps({"answers": answers, "trainers": trainers, "outside": outside}))

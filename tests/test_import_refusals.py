@@ -1,4 +1,4 @@
-"""What must not come in is refused with its reason, before Keras is imported and without filling the memory."""
+"""What must not come in is refused with its reason, before Keras is imported and without filling memory or disk."""
 
 import json
 import os
@@ -11,9 +11,11 @@ from conftest import ROOT
 
 pytest.importorskip("h5py", reason="importing needs h5py: pip install -r requirements.txt")
 
-from import_attacks import ATTACKS
+from import_attacks import ATTACKS, dense, keras_bombs, sequential
 
-GROWTH = 200 << 20
+from training.importing import Refused, files
+
+GROWTH, LEFT = 200 << 20, 1 << 20
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +38,26 @@ def answers(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_file_that_must_not_come_in_is_refused_with_its_reason(answers, name):
-    said, growth = answers["answers"][name]
+    said, growth, left = answers["answers"][name]
     assert re.search(ATTACKS[name][1], said), said
     assert "\n" not in said and said.endswith(".") and len(said) < 500
-    assert growth < GROWTH
+    assert growth < GROWTH and left < LEFT
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({}, ["no class_name"] * 6),
+        (sequential(dense()), ["damaged or no HDF5"] * 2 + ["unpacks to more than the .* allowed"] * 4),
+    ],
+)
+def test_all_candidates_together_unpack_no_more_than_one_may(tmp_path, monkeypatch, config, words):
+    path = keras_bombs(config)(tmp_path)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 40 << 20)  # each unpacks to 16 << 20
+    offered = files.models(path, tmp_path / "room")
+    for read, said in zip(offered.values(), words, strict=True):
+        with pytest.raises(Refused, match=said):
+            read()
 
 
 def test_no_refusal_needs_keras_or_leaves_a_file(answers):

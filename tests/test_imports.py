@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import hub_server
@@ -16,7 +17,7 @@ import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import entry, imports, models
+from zoo import background, entry, imports, models
 
 FRAME = str(ROOT / "streamlit_app.py")
 
@@ -97,6 +98,26 @@ def test_what_others_made_comes_in_on_the_page_and_appears_on_the_others(trainab
         assert any(made.title in str(element.value) for element in [*shown.title, *shown.markdown, *shown.subheader])
 
 
+@pytest.mark.parametrize("notices", [False, True])
+def test_an_import_past_its_deadline_is_told_in_one_sentence(wall, notices):
+    ended = threading.Event()
+
+    def work(report, cancelled):
+        if notices:
+            raise imports.ImportFailed(imports.CANCELLED)
+        ended.wait(60)
+
+    task = background.Task(work, 60.0 if notices else 0.0)
+    task.wait(60)
+    app = AppTest.from_file(FRAME, default_timeout=60).run()
+    app.switch_page("pages/share/import.py")
+    app.session_state["import task"] = task
+    app.run()
+    ended.set()
+    assert not app.exception and not app.error
+    assert "The import took longer than 30 minutes and was given up." in [shown.value for shown in app.warning]
+
+
 # Command line and Hub ------------------------------------------------------------------------------------------------
 
 
@@ -127,6 +148,21 @@ def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path
             environment = os.environ | hub.environment(tmp_path / "home")
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
             assert done.returncode == 2 and words in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+
+
+def test_a_download_does_not_wait_for_another_import(trainable, tmp_path):
+    code = (
+        "import json; from zoo import imports; steps = []; imports._running.acquire()\n"
+        "try: imports.bring('ada/gan', say=steps.append, cancelled=lambda: steps[-1].startswith('Waiting'))\n"
+        "except imports.ImportFailed as failed: print(json.dumps([*steps, str(failed)]))"
+    )
+    with hub_server.Hub(tmp_path / "hub", token="hf_local") as hub:
+        hub.put("ada/gan", {"model.h5": b"x"})
+        environment = os.environ | hub.environment(tmp_path / "home") | {"HF_HUB_OFFLINE": "0"}
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    steps = [step.split()[0] for step in json.loads(done.stdout)[:-1]]
+    assert steps == ["Asking", "Downloading", "Waiting"] and "cancelled" in done.stdout
 
 
 # The process -------------------------------------------------------------------------------------------------------
@@ -203,6 +239,12 @@ def test_a_visitor_of_a_hosted_app_opens_no_file_of_the_server(trainable, store,
     monkeypatch.setenv("ZOO_HOSTED", "1")
     with pytest.raises(imports.ImportFailed, match="no repository of the Hub"):
         imports.bring(text, visitor=True)
+
+
+@pytest.mark.parametrize("text", ["~nosuchuser/x", "a\0b", "~a\0b/x", "x" * 256])
+def test_a_name_that_no_file_can_have_ends_in_one_sentence(trainable, text):
+    with pytest.raises(imports.ImportFailed, match=r"^'.*' is no file here|^'.*\.\.\. is no file here"):
+        imports.bring(text)
 
 
 # The store ---------------------------------------------------------------------------------------------------------

@@ -17,14 +17,14 @@ class Task:
     def __init__(self, work: Callable[[Callable[[float], None], Callable[[], bool]], Any], seconds: float) -> None:
         self.part, self.result, self.error = 0.0, None, None
         self.deadline, self.ended = time.monotonic() + seconds, None
-        self._cancel, self._done = threading.Event(), threading.Event()
+        self._cancel, self._done, self._waiting = threading.Event(), threading.Event(), set()
         threading.Thread(target=self._run, args=[work], daemon=True).start()
 
     def _run(self, work: Callable) -> None:
         try:
-            self.result = work(self._report, self._cancel.is_set)
+            self.result = work(self._report, lambda: self.cancelled or time.monotonic() > self.deadline)
         except BaseException as error:  # told by whoever waits
-            self.error = error
+            self.error = TimeoutError() if isinstance(error, Cancelled) and not self.cancelled else error
         self.ended = time.monotonic()
         self._done.set()
 
@@ -32,7 +32,18 @@ class Task:
         self.part = part
 
     def cancel(self) -> None:
+        self.ended = self.ended or time.monotonic()
         self._cancel.set()
+
+    def join(self, visitor: Hashable) -> None:
+        """Note that a visitor waits for this."""
+        self._waiting.add(visitor)
+
+    def leave(self, visitor: Hashable) -> None:
+        """Note that a visitor waits no longer; cancelled once nobody does."""
+        self._waiting.discard(visitor)
+        if not self._waiting:
+            self.cancel()
 
     @property
     def cancelled(self) -> bool:
@@ -57,7 +68,7 @@ class Task:
 
 
 class Tasks:
-    """The tasks of a process by key, bounded; after RESTING seconds a failed one is begun anew, a cancelled one not."""
+    """The tasks of a process by key, bounded; after RESTING seconds a failed one is begun anew, a cancelled one at once."""
 
     def __init__(self, most: int = 256) -> None:
         self._tasks: OrderedDict[Hashable, Task] = OrderedDict()
@@ -67,7 +78,7 @@ class Tasks:
         """Return the task of this key, begun if there is none, and whether that was now."""
         with self._lock:
             task = self._tasks.get(key)
-            stale = task and task.failure and not task.cancelled and time.monotonic() - _end(task) > RESTING
+            stale = task and task.failure and (task.cancelled or time.monotonic() - _end(task) > RESTING)
             fresh = task is None or bool(stale)
             if fresh:
                 task = self._tasks[key] = Task(work, seconds)

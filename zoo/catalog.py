@@ -55,33 +55,41 @@ def pull(
     What the source stands for is asked once and remembered; `again` asks anew. Raises HubError when nothing can be
     listed, connection.Cancelled once `cancelled` says so.
     """
-    origins = None if again else hub.remembered(source.text, source.signed)
-    if origins is None:
-        origins = _ask(source)
+    earlier = hub.remembered(source.text, source.signed)
+    origins = _ask(source) if again or earlier is None else earlier
+    good = {origin.repo: origin for origin in earlier or () if again and origin.commit}
     done: list[Origin] = []
     deadline = time.monotonic() + PATIENCE
 
-    def one(origin: Origin) -> Entry | Broken:
+    def one(origin: Origin) -> tuple[Origin, list[Entry | Broken]]:
+        """Return what to remember and what to show."""
         if cancelled():
             raise connection.Cancelled
-        if time.monotonic() > deadline:
-            return Broken(origin.repo, None, f"There was no time left to read {origin.repo}: look for changes.")
         try:
+            if time.monotonic() > deadline:
+                raise hub.HubError(f"There was no time left to read {origin.repo}: look for changes.")
             entry = hub.read(origin)
         except EntryError as error:
-            return Broken(origin.repo, None, str(error))
+            broken = Broken(origin.repo, None, str(error))
+            if not isinstance(error, hub.HubError) or origin.repo not in good:
+                return origin, [broken]
+            kept = good[origin.repo]  # what cannot be had takes nothing away
+            try:
+                return kept, [hub.read(kept), broken]
+            except EntryError:
+                return kept, [broken]
         finally:
             done.append(origin)
             report(len(done) / len(origins))
         if entry.has(SHEET) and entry.manifest.files[SHEET].size <= MAX_SHEET_BYTES:
             with contextlib.suppress(EntryError):  # the place of the sheet tells it
                 hub.fetch(entry, [SHEET], cancelled=cancelled)
-        return entry
+        return entry.origin, [entry]
 
-    items = list(_readers().map(one, origins))
+    found = list(_readers().map(one, origins))
+    items = [item for _, shown in found for item in shown]
     if again or any(isinstance(item, Entry) for item in items):
-        read = [item.origin if isinstance(item, Entry) else origin for item, origin in zip(items, origins, strict=True)]
-        hub.remember(source.text, source.signed, read)
+        hub.remember(source.text, source.signed, [origin for origin, _ in found])
     return items
 
 

@@ -179,7 +179,7 @@ def sentence(error: BaseException, what: str, meanwhile: str = MEANWHILE) -> str
     if isinstance(error, errors.GatedRepoError):
         reason = f"{what} is gated: ask for access on its page, then set HF_TOKEN to a token that may read it"
     elif isinstance(error, errors.RepositoryNotFoundError):
-        reason = f"The Hub shows no {what}: check the name, and set HF_TOKEN if it is private"
+        reason = f"The Hub does not show {what}: check the name, and set HF_TOKEN if it is private"
     elif isinstance(error, errors.RevisionNotFoundError):
         reason = f"{what} has no such branch, tag or revision"
     elif isinstance(error, errors.EntryNotFoundError) and status == 404:
@@ -191,7 +191,7 @@ def sentence(error: BaseException, what: str, meanwhile: str = MEANWHILE) -> str
     elif status in (401, 403):
         reason = f"The Hub refuses the token for {what}: set HF_TOKEN to one that may do this"
     elif status == 404:
-        reason = f"The Hub shows no {what}: check the name"
+        reason = f"The Hub does not show {what}: check the name"
     elif status == 429:
         wait = error.response.headers.get("Retry-After", "")
         reason = f"The Hub asks to slow down: try {what} again " + (f"in {wait} s" if wait.isdecimal() else "later")

@@ -23,6 +23,7 @@ from zoo import entry as contract
 from zoo.card import TAG
 from zoo.entry import MAX_MANIFEST_BYTES, Entry, EntryError, Origin
 from zoo.manifest import MANIFEST
+from zoo.sources import NAME
 
 MOST = 200  # repositories of one owner or collection
 PATIENCE = 20.0  # seconds for a question, and for a download besides what its size takes
@@ -32,6 +33,7 @@ MAX_FETCH_BYTES = 1 << 30
 SPARE_BYTES = 64 << 20  # that must stay free on the disk
 RESTING = 60.0  # seconds until what failed is tried again
 COMMIT = re.compile(r"[0-9a-f]{40}")
+REPOSITORY = re.compile(rf"{NAME}/{NAME}")  # both become names of folders, whatever the Hub answers
 
 _failures: dict[tuple[str, str, str], tuple[float, str]] = {}
 
@@ -54,7 +56,8 @@ def repositories(owner: str, signed: bool = True) -> list[Origin]:
     def ask(api) -> list[Origin]:
         listed = api.list_models(author=owner, filter=TAG, expand=["sha"], limit=MOST)
         # Whether a visitor may read one is asked for each, when it is read.
-        return [Origin(info.id, info.sha or "" if signed else "", "main", signed) for info in islice(listed, MOST)]
+        found = [(info.id, info.sha or "") for info in islice(listed, MOST) if REPOSITORY.fullmatch(info.id)]
+        return [Origin(repo, sha if signed and COMMIT.fullmatch(sha) else "", "main", signed) for repo, sha in found]
 
     found = _ask(ask, owner, signed)
     if not found:
@@ -66,8 +69,8 @@ def collection(slug: str, signed: bool = True) -> list[Origin]:
     """Return up to MOST models of a collection "owner/slug", not yet resolved to commits; raises HubError."""
 
     def ask(api) -> list[Origin]:
-        items = api.get_collection(slug).items
-        return [Origin(item.item_id, "", "main", signed) for item in items if item.item_type == "model"][:MOST]
+        models = [item.item_id for item in api.get_collection(slug).items if item.item_type == "model"]
+        return [Origin(repo, "", "main", signed) for repo in models if REPOSITORY.fullmatch(repo)][:MOST]
 
     what = f"the collection {slug}"
     found = _ask(ask, what, signed)

@@ -118,17 +118,18 @@ def bring(
     options = {key: value for key, value in (options or {}).items() if value not in (None, "")}
     if "name" in options and not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", options["name"]):
         raise ImportFailed("A name consists of small letters, digits, dots, dashes and underscores.")
-    with _turn(say, cancelled), tempfile.TemporaryDirectory(prefix="latent-zoo-import-") as room:
+    with tempfile.TemporaryDirectory(prefix="latent-zoo-import-") as room:
         name, path, revision = _fetched(source, visitor, Path(room), options, say, cancelled)
         request = {
             "name": name, "path": str(path), "revision": revision, "destination": str(Path(room) / "made" / "entries"),
             "options": options, "limits": vars(limits),
         }  # fmt: skip
         (Path(room) / "made").mkdir()
-        answer = _run(request, Path(room), limits, say, cancelled)
-        made = entry.read(Path(room) / "made" / "entries" / answer["name"])
-        entry.verify(made)
-        kept = _keep(made.folder, answer["digest"], answer["report"])
+        with _turn(say, cancelled):  # a slow download holds up nobody
+            answer = _run(request, Path(room), limits, say, cancelled)
+            made = entry.read(Path(room) / "made" / "entries" / answer["name"])
+            entry.verify(made)
+            kept = _keep(made.folder, answer["digest"], answer["report"])
     return Result(entry.read(kept), answer["digest"], answer["report"])
 
 
@@ -206,9 +207,12 @@ def _fetched(source, visitor: bool, room: Path, options, say: Say, cancelled) ->
     """(what to call it, where the files are, commit)."""
     if isinstance(source, Upload):
         return _uploaded(source, room)
-    path = Path(source).expanduser()
-    if not (visitor and sources.hosted()) and path.exists():
-        return path.resolve().name, path.resolve(), None
+    if not (visitor and sources.hosted()):
+        # Names may be too long, hold a NUL byte, or start with the home of nobody.
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            path = Path(source).expanduser().resolve()
+            if path.exists():
+                return path.name, path, None
     try:
         found = sources.parse(str(source), visitor)
     except sources.SourceError:

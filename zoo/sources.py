@@ -7,6 +7,7 @@ collections/owner/slug  a collection
 import:<digest>         a model that was imported
 """
 
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ def parse(text: str, visitor: bool = False) -> Source:
     if text.startswith(("/", "./", "../", "~")) or text in (".", "..") or re.match(r"[A-Za-z]:[\\/]", text):
         if guest:
             raise SourceError(f"This app opens no folders of its server; name entries on the Hub: {EXAMPLES}.")
+        if not _may_exist(text):
+            raise SourceError(f"{text[:60]!r} can be no folder: a name in it is too long or unknown to this machine.")
         return Source("folder", text)
     if text.startswith(("http://", "https://")):
         text = _path(text)
@@ -80,6 +83,16 @@ def parse(text: str, visitor: bool = False) -> Source:
             revision = next(filter(None, revisions), None)
             return Source(kind, name, None if revision == "main" else revision, signed=not guest)
     raise SourceError(f"{text[:60]!r} names no source of entries; write {EXAMPLES}.")
+
+
+def _may_exist(folder: str) -> bool:
+    try:
+        os.lstat(Path(folder).expanduser())
+    except (RuntimeError, ValueError):  # no such user; a character that no name holds
+        return False
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+    return True
 
 
 def _path(address: str) -> str:

@@ -7,11 +7,13 @@ app will use. No size in a network that passes depends on data (see zoo.networks
 
 import hashlib
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from zoo.manifest import Network
@@ -20,15 +22,18 @@ MEMORY = 1 << 30  # bytes above what the empty process and five copies of the fi
 SECONDS = 20  # of processor time, start of the process included
 PATIENCE = 90  # seconds on the clock, for a machine that is busy
 MAX_VERDICTS = 512
+RESTING = 60.0  # seconds until a network is tried again that failed for want of a machine with room
 # All that the child needs from the environment; no tokens among them.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
-_verdicts: dict[tuple[str, str], str] = {}  # why not, or ""
+_verdicts: dict[tuple[str, str], tuple[str, float]] = {}  # why not, or "", and until when that holds
 _one_at_a_time = threading.Lock()
 
 
 def refusal(content: bytes, network: Network, classes: int, batch: int) -> str | None:
     """Return why a network must not be run, as "needs more than 1 GiB of memory", or None; asked once per content.
+
+    What a busy machine may have caused is asked again after RESTING seconds.
 
     Args:
         content: the ONNX file.
@@ -41,18 +46,23 @@ def refusal(content: bytes, network: Network, classes: int, batch: int) -> str |
         "classes": classes, "batch": batch, "memory": MEMORY + 5 * len(content), "seconds": SECONDS,
     })  # fmt: skip
     key = (hashlib.sha256(content).hexdigest(), task)
-    verdict = _verdicts.get(key)
-    if verdict is None:
+    if (reason := _known(key)) is None:
         with _one_at_a_time:
-            verdict = _verdicts.get(key)
-            if verdict is None:
-                verdict = _verdicts[key] = _tried(content, task)
+            if (reason := _known(key)) is None:
+                reason, lasting = _tried(content, task)
+                _verdicts[key] = reason, math.inf if lasting else time.monotonic() + RESTING
             while len(_verdicts) > MAX_VERDICTS:
                 del _verdicts[next(iter(_verdicts))]
-    return verdict or None
+    return reason or None
 
 
-def _tried(content: bytes, task: str) -> str:
+def _known(key: tuple[str, str]) -> str | None:
+    reason, until = _verdicts.get(key, (None, 0.0))
+    return reason if time.monotonic() < until else None
+
+
+def _tried(content: bytes, task: str) -> tuple[str, bool]:
+    """Return the reason, and whether it lies in the network alone."""
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.run(
@@ -61,14 +71,16 @@ def _tried(content: bytes, task: str) -> str:
             cwd=Path(__file__).parent.parent, env=environment,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"takes more than {PATIENCE} seconds to try"
+        return f"takes more than {PATIENCE} seconds to try", False
     except OSError as error:
-        return f"cannot be tried in a process of its own ({error.strerror})"
-    if child.returncode < 0 and child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-        return f"takes more than {SECONDS} seconds of computing when it is tried"
+        return f"cannot be tried in a process of its own ({error.strerror})", False
+    if child.returncode < 0 and child.returncode == -signal.SIGXCPU:
+        return f"takes more than {SECONDS} seconds of computing when it is tried", True
+    if child.returncode < 0 and child.returncode == -signal.SIGKILL:  # as the system does without memory
+        return "is killed when it is tried, perhaps because this machine has no memory left", False
     if child.returncode:
-        return "crashes when it is tried"
-    return json.loads(child.stdout)
+        return "crashes when it is tried", True
+    return json.loads(child.stdout), True
 
 
 def main(task: dict) -> str:

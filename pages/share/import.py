@@ -8,6 +8,7 @@ from zoo.widgets.corrections import corrections, roles
 
 TASK, STEPS = "import task", "import steps"
 PATIENCE = 1800.0  # seconds: downloads and waiting for others included
+LATE = f"The import took longer than {PATIENCE / 60:.0f} minutes and was given up."
 KINDS = ("A file", "The Hub", "This machine")
 SUFFIXES = ["h5", "hdf5", "keras", "zip", "json"]
 PAGES = (
@@ -84,8 +85,9 @@ def waiting() -> None:
     del st.session_state[TASK]
     if task.cancelled:
         st.info("The import was cancelled; nothing was kept.", icon=":material/info:")
-    elif task.failure:
-        raise task.failure
+    elif failure := task.failure:
+        late = isinstance(failure, TimeoutError) or str(failure) == imports.CANCELLED  # by nobody: by the deadline
+        raise imports.ImportFailed(LATE) if late else failure
     else:
         st.query_params["imported"] = task.result.digest
         st.rerun()
@@ -97,9 +99,8 @@ def result(made: Entry, digest: str, told: dict) -> None:
         st.warning(widgets.plain(warning), icon=":material/warning:")
     widgets.framed_sheet(made, 560)
     widgets.placard(made)
-    st.markdown(
-        "\n".join(f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in told["roles"].items())
-    )
+    found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in told["roles"].items()]
+    st.markdown("\n".join(found))
     kept = dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"])
     with st.container(horizontal=True):
         for page, label, icon, need, parameter in PAGES:

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from training.importing import MAX_CONFIG_BYTES, MAX_FILE_BYTES, MAX_FILES, Refused, configs, savedmodel, weights
@@ -39,10 +40,18 @@ class Model:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+@dataclass
+class Room:
+    """A folder to unpack zips into, and how many bytes of all of them together, kept or not, may still come."""
+
+    folder: Path
+    left: int = field(default_factory=lambda: MAX_FILE_BYTES)
+
+
 def models(source: Path, room: Path) -> dict[str, Callable[[], Model]]:
     """The models of a file, folder or zip, by name; each is read when it is called. `room` is an empty folder."""
     if source.is_dir():
-        return _folder(source, room)
+        return _folder(source, Room(room))
     if not source.is_file():
         raise Refused(f"There is no file {brief(str(source))}.")
     if source.stat().st_size > MAX_FILE_BYTES:
@@ -50,11 +59,11 @@ def models(source: Path, room: Path) -> dict[str, Callable[[], Model]]:
             f"{brief(source.name)} has {source.stat().st_size:,} bytes, more than the {MAX_FILE_BYTES:,} allowed."
         )
     if _magic(source) == ZIP and not _is_keras_zip(source):
-        return _folder(_extracted(source, room / "zip"), room)
-    return {source.name: lambda: _file(source, source.name, room, _beside(source))}
+        return _folder(_extracted(source, Room(room), "zip"), Room(room))
+    return {source.name: lambda: _file(source, source.name, Room(room), _beside(source))}
 
 
-def _folder(folder: Path, room: Path) -> dict[str, Callable[[], Model]]:
+def _folder(folder: Path, room: Room) -> dict[str, Callable[[], Model]]:
     found: dict[str, Callable[[], Model]] = {}
     for path in _walk(folder):
         name = path.relative_to(folder).as_posix()
@@ -119,9 +128,10 @@ def _is_keras_zip(path: Path) -> bool:
         raise Refused(f"{brief(path.name)} is a damaged zip file.") from None
 
 
-def _extracted(path: Path, room: Path, *only: str) -> Path:
+def _extracted(path: Path, room: Room, place: str, *only: str, most: int = MAX_FILE_BYTES) -> Path:
     """The files of a zip in a folder, or those named; no file outside of it, no more bytes than are allowed."""
-    room.mkdir(parents=True, exist_ok=True)
+    folder = room.folder / place
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(path) as archive:
             members = [item for item in archive.infolist() if not item.is_dir()]
@@ -129,15 +139,17 @@ def _extracted(path: Path, room: Path, *only: str) -> Path:
                 raise Refused(f"{brief(path.name)} holds more than {MAX_FILES:,} files.")
             if only:
                 members = [item for item in members if item.filename in only]
-            if sum(item.file_size for item in members) > MAX_FILE_BYTES:
-                raise Refused(f"{brief(path.name)} unpacks to more than {MAX_FILE_BYTES:,} bytes.")
+            total, allowed = sum(item.file_size for item in members), min(most, room.left)
+            if total > allowed:
+                raise Refused(f"{brief(path.name)} unpacks to more than the {allowed:,} bytes allowed.")
+            room.left -= total
             for item in members:
                 name = PurePosixPath(item.filename)
                 if name.is_absolute() or ".." in name.parts or "\\" in item.filename or len(item.filename) > 300:
                     raise Refused(f"{brief(path.name)} holds the file {brief(item.filename)}, which leads out of it.")
                 if item.external_attr >> 28 == 0o12:
                     raise Refused(f"{brief(path.name)} holds the link {brief(item.filename)}.")
-                target = room / name
+                target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 left = item.file_size
                 with archive.open(item) as source, target.open("wb") as sink:
@@ -150,7 +162,7 @@ def _extracted(path: Path, room: Path, *only: str) -> Path:
         if isinstance(error, Refused):
             raise
         raise Refused(f"{brief(path.name)} cannot be unpacked ({str(error)[:80]}).") from None
-    return room
+    return folder
 
 
 def _beside(path: Path) -> Path | None:
@@ -160,16 +172,10 @@ def _beside(path: Path) -> Path | None:
     return next((item for item in stems if item.is_file() and item.stat().st_size <= MAX_CONFIG_BYTES), None)
 
 
-def _file(path: Path, name: str, room: Path, beside: Path | None) -> Model:
+def _file(path: Path, name: str, room: Room, beside: Path | None) -> Model:
     magic = _magic(path)
     if magic == ZIP:
-        number = hashlib.sha256(name.encode()).hexdigest()[:12]
-        inside = _extracted(path, room / number, "config.json", "metadata.json", "model.weights.h5")
-        if not (inside / "config.json").is_file() or not (inside / "model.weights.h5").is_file():
-            raise Refused(f"{brief(name)} is a zip, but holds no config.json and model.weights.h5 as .keras files do.")
-        found = _native(inside, name)
-        found.main = path
-        return found
+        return _packed(path, name, room)
     if magic != HDF5:
         raise Refused(f"{brief(name)} is neither HDF5 nor a zip, as the files of Keras are.")
     with weights.opened(path) as file:
@@ -201,7 +207,34 @@ def _json(path: Path):
         return configs.load(stream.read(MAX_CONFIG_BYTES + 1), brief(path.name))
 
 
+def _packed(path: Path, name: str, room: Room) -> Model:
+    """A .keras file: its weights are unpacked once its configuration is understood; what is refused is removed."""
+    place = hashlib.sha256(name.encode()).hexdigest()[:12]
+    try:
+        inside = _extracted(path, room, place, "config.json", "metadata.json", most=2 * MAX_CONFIG_BYTES)
+        found = _described(inside, name) if (inside / "config.json").is_file() else None
+        if found:
+            _extracted(path, room, place, "model.weights.h5")
+        if not found or not found.main.is_file():
+            raise Refused(f"{brief(name)} is a zip, but holds no config.json and model.weights.h5 as .keras files do.")
+        with weights.opened(found.main):
+            pass
+    except Refused:
+        shutil.rmtree(room.folder / place, ignore_errors=True)
+        raise
+    found.main = path
+    return found
+
+
 def _native(folder: Path, name: str) -> Model:
+    found = _described(folder, name)
+    with weights.opened(found.main):
+        pass
+    return found
+
+
+def _described(folder: Path, name: str) -> Model:
+    """The model of a folder in the layout of Keras 3, before its weights are looked at."""
     networks = configs.networks(_json(folder / "config.json"), f"The configuration of {brief(name)}")
     path, version = folder / "model.weights.h5", None
     if (folder / "metadata.json").is_file():
@@ -212,8 +245,6 @@ def _native(folder: Path, name: str) -> Model:
         with weights.opened(path) as file:
             return weights.assigned(file, graph)
 
-    with weights.opened(path):
-        pass
     old = bool(version and version.startswith("2."))
     return Model(name, "Keras 2 .keras" if old else "Keras 3", path, networks, assign, keras=version or None)
 

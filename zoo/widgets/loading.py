@@ -175,7 +175,8 @@ def card_text(entry: Entry) -> str:
     text = re.sub(r"!\[[^\]\n]{0,100}\]\([^)\n]{0,300}\)", "", text).replace("![", r"!\[")
     # Links lead to the web only: no scripts, no data, whether written in place, as a reference or in angle brackets.
     text = re.sub(r"\]([(:])(?!\s*<?(?:https?://|mailto:|#))", r"]\\\1", text, flags=re.IGNORECASE)
-    text = re.sub(r"<(?!https?://|mailto:)(?=[a-z][a-z0-9+.-]{1,31}:)", r"\\<", text, flags=re.IGNORECASE)
+    # No backslash here: after one that the card wrote it would be taken for text, and the bracket for a link's.
+    text = re.sub(r"<(?!https?://|mailto:)(?=[a-z][a-z0-9+.-]{1,31}:)", "&lt;", text, flags=re.IGNORECASE)
     return re.sub(r"^#{1,6} ", "##### ", text, flags=re.MULTILINE).strip()
 
 
