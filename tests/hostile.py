@@ -666,7 +666,11 @@ CARDS = {
         "",
     ),
     "card-links": Attack(
-        card("[a](javascript:alert(1)) [b](data:text/html,<script>alert(1)</script>) <javascript:alert(1)>"), ""
+        card(
+            "[a](javascript:alert(1)) [b](data:text/html,<script>alert(1)</script>) <javascript:alert(1)> "
+            "\\<javascript:alert(2)>"
+        ),
+        "",
     ),
     "card-quadratic": Attack(card("![" * 40_000), ""),
     "card-huge": Attack(card("a " * (3 << 20)), "README.md has"),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -79,6 +80,28 @@ def test_a_network_is_tried_once_and_what_it_says_is_remembered(tmp_path, monkey
             networks.run(entry.read(tmp_path / "nan"), "decoder", latent=[[0, 0]])
     assert len(tried) == 1
     assert "HF_TOKEN" not in trial.ENVIRONMENT
+
+
+@pytest.mark.parametrize("code", [None, -signal.SIGKILL, OSError(11, "no room"), subprocess.TimeoutExpired("x", 1)])
+def test_a_busy_machine_is_no_lasting_verdict(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(trial, "_verdicts", {})
+    found, tried = hostile.good(tmp_path / "stranger"), []
+
+    def run(command, **_):
+        tried.append(command)
+        if isinstance(code, Exception):
+            raise code
+        return subprocess.CompletedProcess(command, code or 0, b'"is bad"')
+
+    monkeypatch.setattr(trial.subprocess, "run", run)
+
+    def refused():
+        return trial.refusal(b"x", found.manifest.networks["decoder"], 0, 1)
+
+    assert refused() and refused() and len(tried) == 1
+    now = trial.time.monotonic()
+    monkeypatch.setattr(trial.time, "monotonic", lambda: now + trial.RESTING + 60)
+    assert refused() and len(tried) == (2 if code else 1)
 
 
 def test_the_embedded_zoo_is_trusted(tmp_path, monkeypatch):
@@ -165,6 +188,7 @@ def test_an_opened_entry_is_harmless(hostile_zoo, name):
     ending = hostile.ATTACKS[name].reason if name != "good" else ""
     found = entry.read(hostile_zoo / name)
     card = loading.card_text(found) if not ending else ""
+    assert not re.search("<(javascript|data):", card, re.IGNORECASE)
     assert not re.search(r"(?<!\\)!\[", card) and not re.search("[\u202a-\u202e\u2066-\u2069]", card)
     text = harmless(shown(DEFAULT, entry=found.id), but=card)
     if ending:

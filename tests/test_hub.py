@@ -160,12 +160,12 @@ def test_an_owner_and_a_collection_are_listed_once(hub, start, tmp_path):
     assert owner == {repo: commits[repo] for repo in ("zoo/a", "zoo/b")}
     favourites = client("pull('collections/zoo/favourites-1')")
     assert "Import page" in favourites.pop("zoo/keras")
-    assert favourites.pop("zoo/gone").startswith("The Hub shows no zoo/gone")
+    assert favourites.pop("zoo/gone").startswith("The Hub does not show zoo/gone")
     assert favourites == {repo: commits[repo] for repo in ("friend/a", "zoo/b")}
     asked(hub)
     assert start()("pull('zoo')").items() >= {repo: commits[repo] for repo in ("zoo/a", "zoo/b")}.items()
     assert not any("onnx" in request or "/api/" in request for request in asked(hub))
-    for text, says in (("nobody", "no repository with the tag"), ("collections/zoo/none", "shows no the collection")):
+    for text, says in (("nobody", "no repository with the tag"), ("collections/zoo/none", "not show the collection")):
         with pytest.raises(Refused, match=says):
             client(f"pull('{text}')")
     # Two repositories of one entry are two entries, also beside a folder with the same one.
@@ -183,12 +183,12 @@ def test_what_only_the_host_may_read_is_not_for_visitors(hub, start, tmp_path):
     assert "friend/gated is gated: ask for access" in client("pull('friend/gated')")["friend/gated"]
     assert client("pull('zoo', visitor=True)") == {"zoo/public": public}
     for text in ("zoo/secret", f"zoo/secret@{secret}"):  # although both lie in the cache
-        with pytest.raises(Refused, match="The Hub shows no zoo/secret"):
+        with pytest.raises(Refused, match="The Hub does not show zoo/secret"):
             client(f"pull('{text}', visitor=True)")
     with pytest.raises(Refused, match="friend/gated is private or gated"):
         client("pull('friend/gated', visitor=True)")
     stranger = start("elsewhere", HF_TOKEN="")
-    with pytest.raises(Refused, match="The Hub shows no zoo/secret: check the name, and set HF_TOKEN if it is private"):
+    with pytest.raises(Refused, match="does not show zoo/secret: check the name, and set HF_TOKEN if it is private"):
         stranger("pull('zoo/secret')")
     assert "is gated" in stranger("pull('friend/gated')")["friend/gated"]
     with pytest.raises(Refused, match="The Hub refuses the token for zoo/public"):
@@ -200,9 +200,9 @@ def test_what_only_the_host_may_read_is_not_for_visitors(hub, start, tmp_path):
 
 
 FAULTS = {
-    "401": "refuses the token|shows no",
+    "401": "refuses the token|does not show",
     "403": "refuses the token",
-    "404": "shows no|does not hold|holds no",
+    "404": "does not show|does not hold|holds no",
     "429": "in 7 s",
     "500": "error 500",
     "hang": "did not answer in time",
@@ -303,3 +303,37 @@ def test_a_full_disk_and_a_cancelled_download(hub, start, tmp_path):
     assert client("fetch('zoo/some', 'history.json')")
     assert client("found['zoo/some'].here('history.json')")
     assert not list((tmp_path / "home/hub").rglob("*.incomplete"))
+
+
+def test_looking_for_changes_loses_nothing_that_was_good(hub, start, tmp_path):
+    first, _ = published(hub, tmp_path)
+    client = start()
+    assert client("pull('zoo/some')") == {"zoo/some": first}
+    second, _ = published(hub, tmp_path, files={"history.json": b"{}"})
+    hub.fail("zoo.json", "500")
+    shown = client("[getattr(item, 'reason', None) or item.origin.commit "
+                   "for item in catalog.pull(sources.parse('zoo/some'), True)]")  # fmt: skip
+    assert shown[0] == first and "error 500" in shown[1] and len(shown) == 2
+    for client in (start(HF_ENDPOINT="http://127.0.0.1:9"), start()):
+        assert client("pull('zoo/some')") == {"zoo/some": first}
+    hub.heal()
+    assert client("pull('zoo/some', again=True)") == {"zoo/some": second}
+
+
+def test_names_and_commits_from_the_hub_lead_nowhere_else(hub, start, tmp_path, monkeypatch):
+    published(hub, tmp_path, "zoo/a")
+    good, files = published(hub, tmp_path, "zoo/b")
+    client = start()
+    client("pull('zoo/a')")  # now there is a folder to climb out of
+    for path, content in files.items():
+        (tmp_path / "home/outside" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "home/outside" / path).write_bytes(content)
+    told, spoilt = hub.store.info, {"zoo/a": {"sha": "../../../../outside"}, "zoo/c": {"id": "../../c"}}
+    published(hub, tmp_path, "zoo/c")
+    monkeypatch.setattr(hub.store, "info", lambda repo, *rest, **options: told(repo, *rest, **options)
+                        | spoilt.get(repo, {}))  # fmt: skip
+    hub.collection("zoo/odd-1", ["../../c", "zoo/b", "/etc", "zoo/.."])
+    found = client("pull('zoo')")
+    assert found.keys() == {"zoo/a", "zoo/b"} and found["zoo/b"] == good
+    assert "makes no sense" in found["zoo/a"]
+    assert client("pull('collections/zoo/odd-1')") == {"zoo/b": good}

@@ -245,7 +245,7 @@ def test_a_head_that_moves_meanwhile_is_not_overwritten(hub, worker, tmp_path, m
         ("/api/", "garbage", "makes no sense"),
         ("/api/", "hang", "did not answer in time"),
         ("/api/", "drop", "broke off"),
-        ("/repos/create", "404", "shows no zoo/fault"),
+        ("/repos/create", "404", "does not show zoo/fault"),
         ("/preupload/", "truncate", "broke off"),
         ("PUT /lfs", "drop", "broke off"),
         ("PUT /lfs", "hang", "did not answer in time"),

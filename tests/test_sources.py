@@ -1,12 +1,16 @@
 """What a line of text names, and how pages show what they cannot have."""
 
+import dataclasses
+import threading
+import time
+
 import pytest
 import streamlit as st
 import tiny_entries as tiny
 from conftest import DEFAULT, ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import background, sources
+from zoo import background, catalog, entry, hub, sources
 from zoo.connection import Cancelled
 from zoo.sources import Source, SourceError
 
@@ -48,7 +52,8 @@ def test_a_line_names_a_source(text, expected):
     ["", "a/b/c", "owner/..", "owner/name@..", "owner/name@a..b", "owner/name@-x",
      "{hub}/datasets/owner/name", "{hub}/a/b/c/d", "http://elsewhere.example/owner/name", "hf://datasets/owner/name",
      "spaces/owner", "import:../x", "import:xyz", "<b>", "owner name", "-owner/name", "a//b", "ftp://x/y",
-     "x" * 300, "owner/name@" + "x" * 300, "http://[", "{hub}@evil.example/owner/name"],
+     "~nosuchuser/x", "./a\0b", "./" + "x" * 300, "x" * 300, "owner/name@" + "x" * 300, "http://[",
+     "{hub}@evil.example/owner/name"],
 )  # fmt: skip
 def test_what_is_no_source_is_refused_in_one_sentence(text):
     with pytest.raises(SourceError) as refused:
@@ -156,16 +161,97 @@ def test_a_task_ends_by_itself_by_hand_or_at_its_deadline():
     assert not task.over and task.failure is None
     task.cancel()
     assert task.over and isinstance(task.failure, Cancelled)
-    assert tasks.get("stuck", None, 60) == (task, False)
+    assert task.ended <= time.monotonic()
+    again, fresh = tasks.get("stuck", stuck, 60)  # another visitor may want it
+    assert fresh and again is not task
+    for who in ("one", "two"):
+        again.join(who)
+    again.leave("one")
+    assert not again.over
+    again.leave("two")
+    assert again.cancelled
     late, _ = tasks.get("late", stuck, 0.0)
     assert late.over and isinstance(late.failure, TimeoutError)
-    late.cancel()
+    assert late._done.wait(60)  # the work was told
+    assert isinstance(late.failure, TimeoutError) and not late.cancelled
     bad, _ = tasks.get("bad", lambda report, cancelled: 1 / 0, 60)
     assert bad.wait(60) and isinstance(bad.failure, ZeroDivisionError)
     assert tasks.get("bad", None, 60) == (bad, False)
     bad.ended -= background.RESTING + 1
     assert tasks.get("bad", lambda report, cancelled: 8, 60)[1]
     assert tasks.get("good", lambda report, cancelled: 9, 60)[1]  # the oldest are forgotten
+
+
+def pressed(app, key):
+    app.button(key=key).click().run()
+    assert not app.exception and not app.error
+    return app
+
+
+def test_who_stops_waiting_stops_it_for_nobody_else(wall, monkeypatch):
+    tiny.vae(wall / "ours")
+    ready, given = threading.Event(), []
+
+    def pull(source, again, report, cancelled):
+        given.append(cancelled)
+        assert ready.wait(60)
+        return []
+
+    monkeypatch.setattr(catalog, "pull", pull)
+    one, two = opened(source="owner/name"), opened(source="owner/name")
+    pressed(one, "stop-reading")
+    assert "was given up" in captions(one) and "again-owner/name" in keys(one)
+    two.run()
+    assert "stop-reading" in keys(two) and "was given up" not in captions(two)
+    assert len(given) == 1 and not given[0]()
+    ready.set()
+    one.run(), two.run()
+    for app in (one, two):
+        app.run()
+        assert "0 entries" in captions(app) and "was given up" not in captions(app)
+
+
+def test_a_stopped_download_waits_until_this_visitor_asks_again(tmp_path, monkeypatch):
+    tiny.vae(tmp_path / "some")
+    found = dataclasses.replace(entry.read(tmp_path / "some"), origin=entry.Origin("owner/name", COMMIT))
+    network = next(iter(found.manifest.networks.values())).file
+    (tmp_path / "some" / network).unlink()
+    begun = []
+    monkeypatch.setattr(hub, "fetch", lambda *arguments: begun.append(arguments))
+
+    def script(found, network):
+        from zoo import widgets
+
+        widgets.bring([found], [network])
+
+    one, two = (AppTest.from_function(script, args=(found, network)) for _ in range(2))
+    one.session_state["stopped-downloads"] = {("fetch", found.origin, (network,))}
+    assert [button.label for button in one.run().button] == ["Download"] and "was stopped" in captions(one)
+    assert not two.run().button and len(begun) == 1
+    assert not one.button[0].click().run().button and len(begun) == 2
+
+
+def test_a_wait_outlives_what_ends_while_it_looks():
+    """A task that is over between two looks at it ends the wait."""
+    script = """
+import streamlit as st
+from zoo.sources import Source
+from zoo.widgets import zoos
+
+class Task:
+    looks, part = 0, 1.0
+
+    @property
+    def over(self):
+        self.looks += 1
+        return self.looks > 2
+
+    def wait(self, seconds):
+        return False
+
+zoos._wait({Source("owner", "x"): Task()})
+"""
+    assert not AppTest.from_string(script).run().exception
 
 
 @pytest.fixture(autouse=True)

@@ -68,7 +68,7 @@ class Task:
 
 
 class Tasks:
-    """The tasks of a process by key, bounded; after RESTING seconds a failed one is begun anew, a cancelled one at once."""
+    """The tasks of a process by key, bounded; begun anew: failed ones after RESTING seconds, cancelled ones at once."""
 
     def __init__(self, most: int = 256) -> None:
         self._tasks: OrderedDict[Hashable, Task] = OrderedDict()

@@ -1,10 +1,12 @@
 """Download what an entry on the Hub still lacks, in sight and with a way out."""
 
+import uuid
 from collections.abc import Sequence
 
 import streamlit as st
 
 from zoo import hub
+from zoo.background import Task
 from zoo.entry import STATISTICS, Entry
 from zoo.widgets.listing import reason, tasks
 from zoo.widgets.loading import plain
@@ -33,29 +35,43 @@ def bring(entries: Sequence[Entry], files: Sequence[str] | None = None) -> list[
 
 
 def _fetched(entry: Entry, files: tuple[str, ...], place) -> bool:
-    key = ("fetch", entry.origin, files)
+    key, title = ("fetch", entry.origin, files), plain(entry.title)
+    stopped = st.session_state.setdefault("stopped-downloads", set())
+    task = None if key in stopped else _awaited(entry, files, key, place)
+    if task and task.failure is None:
+        tasks().drop(key)
+        return True
+    options = {"key": f"fetch-{entry.id}", "icon": ":material/download:"}
+    if task is None or task.cancelled:
+        st.caption(f":material/info: The download of {title} was stopped.")
+        st.button("Download", on_click=stopped.discard, args=[key], **options)
+    else:
+        st.warning(plain(reason(task, entry.place)), icon=":material/info:")
+        st.button("Try again", on_click=_anew, args=[entry, key], **options)
+    return False
+
+
+def _awaited(entry: Entry, files: tuple[str, ...], key: tuple, place) -> Task:
+    """Return the task of a download once it is over; visitors who want the same share it."""
     size = sum(entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file))
     seconds = 2 * hub.PATIENCE * len(files) + size / hub.SLOWEST
     task, _ = tasks().get(key, lambda report, cancelled: hub.fetch(entry, files, report, cancelled), seconds)
-    title = plain(entry.title)
     if not task.over:
+        visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
+        task.join(visitor)
         with place.container():
-            text = f"Downloading {title} from {plain(entry.origin.repo)}"
+            text = f"Downloading {plain(entry.title)} from {plain(entry.origin.repo)}"
             bar = st.progress(0.0, text=f"{text} …")
-            st.button("Cancel", key=f"cancel-{entry.id}", on_click=task.cancel)
+            st.button("Cancel", key=f"cancel-{entry.id}", on_click=_stop, args=[task, visitor, key])
             while not task.wait(0.2):
                 bar.progress(task.part, text=f"{text}, {task.part * size / 1e6:.1f} of {size / 1e6:.1f} MB")
         place.empty()
-    if task.failure is None:
-        tasks().drop(key)
-        return True
-    if task.cancelled:
-        st.caption(f":material/info: The download of {title} was stopped.")
-    else:
-        st.warning(plain(reason(task, entry.place)), icon=":material/info:")
-    label = "Download" if task.cancelled else "Try again"
-    st.button(label, key=f"fetch-{entry.id}", icon=":material/download:", on_click=_anew, args=[entry, key])
-    return False
+    return task
+
+
+def _stop(task: Task, visitor: str, key: tuple) -> None:
+    st.session_state["stopped-downloads"].add(key)
+    task.leave(visitor)
 
 
 def _anew(entry: Entry, key: tuple) -> None:

@@ -42,13 +42,15 @@ def zoo_picker() -> None:
         if fresh:
             task.wait(until - time.monotonic())
     tasks = {source: task for source, (task, _) in begun.items()}
+    _stopped().intersection_update(source for source, task in tasks.items() if not task.over)
     if linked:
         _wait(tasks)
     with st.sidebar:
-        if not all(task.over for task in tasks.values()):
+        pending = _pending(tasks)
+        if pending:
             _watch(tasks)
         for source, task in tasks.items():
-            if task.over:
+            if source not in pending:
                 _state(source, task)
         for item in refused:
             st.caption(f":material/error: {plain(item.reason)}")
@@ -59,18 +61,27 @@ def zoo_picker() -> None:
             )  # fmt: skip
 
 
+def _stopped() -> set[Source]:
+    """What this visitor waits for no longer; it goes on for others, and is shown when it is read after all."""
+    return st.session_state.setdefault("stopped-sources", set())
+
+
+def _pending(tasks: dict[Source, Task]) -> dict[Source, Task]:
+    return {source: task for source, task in tasks.items() if not task.over and source not in _stopped()}
+
+
 def _wait(tasks: dict[Source, Task]) -> None:
     """Hold the page until everything is read: it may have been asked to show some of it."""
-    pending = {source: task for source, task in tasks.items() if not task.over}
+    pending = _pending(tasks)
     if not pending:
         return
     place = st.empty()
     with place.container():
         names = plain(", ".join(source.text for source in pending))
         bar = st.progress(0.0, text=f"Reading {names} …")
-        st.button("Go on without", key="go-on", on_click=_stop, args=[list(pending.values())])
-        while not all(task.over for task in pending.values()):
-            next(task for task in pending.values() if not task.over).wait(0.2)
+        st.button("Go on without", key="go-on", on_click=_stop, args=[list(pending)])
+        while left := [task for task in pending.values() if not task.over]:
+            left[0].wait(0.2)
             bar.progress(sum(task.part for task in pending.values()) / len(pending), text=f"Reading {names} …")
     place.empty()
 
@@ -78,17 +89,18 @@ def _wait(tasks: dict[Source, Task]) -> None:
 @st.fragment(run_every=0.5)
 def _watch(tasks: dict[Source, Task]) -> None:
     """Show how far the sources are read, and once they are, run the page again."""
-    pending = {source: task for source, task in tasks.items() if not task.over}
+    pending = _pending(tasks)
     if not pending:
         st.rerun()
     for source, task in pending.items():
         st.progress(task.part, text=f"Reading {plain(source.text)} …")
-    st.button("Stop", key="stop-reading", on_click=_stop, args=[list(pending.values())], type="tertiary")
+    st.button("Stop", key="stop-reading", on_click=_stop, args=[list(pending)], type="tertiary")
 
 
 def _state(source: Source, task: Task) -> None:
-    if task.failure:
-        st.caption(f":material/error: {plain(reason(task, source.text))}")
+    if task.failure or not task.over:
+        why = reason(task, source.text) if task.over else f"{source.text} was given up before everything had arrived."
+        st.caption(f":material/error: {plain(why)}")
         st.button(
             "Try again", key=f"again-{source.text}", icon=":material/replay:", type="tertiary", on_click=_again,
             args=[[source]],
@@ -110,9 +122,9 @@ def _state(source: Source, task: Task) -> None:
 
 def _again(found: Sequence[Source]) -> None:
     for source in found:
+        _stopped().discard(source)
         reading(source, again=True)
 
 
-def _stop(tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        task.cancel()
+def _stop(found: Sequence[Source]) -> None:
+    _stopped().update(found)
