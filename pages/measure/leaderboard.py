@@ -31,7 +31,7 @@ def main() -> None:
         "own classifier for the dataset: it is **not** Inception FID, and must not be compared with it."
     )
     entries = widgets.entries()
-    everything = [row for row in board.rows(entries) if row.entry.capabilities & {"generate", "reconstruct"}]
+    everything = [row for row in board.rows(entries) if row.figures.keys() & SCORES.keys()]
     if not everything:
         st.info(f"Nothing here was measured yet. {widgets.HOW_TO_FILL}", icon=":material/info:")
         return
