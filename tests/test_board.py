@@ -24,7 +24,9 @@ def measured(tmp_path):
 def test_rows_are_ranked_and_every_further_sampler_has_its_own(measured):
     entries = [
         measured("last", accuracy=0.9),
-        measured("vae", frechet=2.0, coverage=0.5, psnr=20.0, frechet_at_gmm=1.0, coverage_at_gmm=0.7),
+        measured(
+            "vae", frechet=2.0, coverage=0.5, psnr=20.0, memorisation=1.0, frechet_at_gmm=1.0, coverage_at_gmm=0.7
+        ),
         measured("best", frechet=0.5),
         measured("unmeasured"),
     ]
@@ -33,6 +35,7 @@ def test_rows_are_ranked_and_every_further_sampler_has_its_own(measured):
     mixture = rows[1]
     assert mixture.sampler == "gmm" and mixture.value("coverage") == 0.7
     assert mixture.value("psnr") == 20.0, "how it reconstructs does not depend on the sampler"
+    assert mixture.value("memorisation") is None, "of the mixture's samples nobody measured it"
     assert rows[3].value("frechet") is None
 
 

@@ -12,7 +12,13 @@ from zoo import models
 from zoo.entry import Entry
 from zoo.manifest import Metric
 
-GENERATION = ("frechet", "frechet_ratio", "frechet_random", "kid", "precision", "recall", "density", "coverage")
+# Figures of samples: true of the sampler that they were measured with, and of no other one.
+GENERATION = frozenset(
+    """
+    frechet frechet_ratio frechet_random frechet_random_ratio kid sliced_wasserstein precision recall density coverage
+    class_distance missing_classes obedience duplicates memorisation cas
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)
