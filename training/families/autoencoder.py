@@ -14,6 +14,7 @@ class Family(family.Family):
     paper = "https://doi.org/10.1126/science.1127647"
     prior = "none"
     reported = ("reconstruction",)
+    activation = None  # of the code
 
     class Recipe(recipe.Recipe):
         latent: int = pydantic.Field(32, ge=1, le=1024, description="size of the bottleneck")
@@ -21,7 +22,9 @@ class Family(family.Family):
     def build_networks(self):
         r = self.recipe
         return {
-            "encoder": networks.encoder(self.shape, {"latent": r.latent}, r.network, r.width),
+            "encoder": networks.encoder(
+                self.shape, {"latent": r.latent}, r.network, r.width, activation=self.activation
+            ),
             "decoder": networks.decoder(r.latent, self.shape, r.network, r.width, refine=r.refine, mapping=r.mapping),
         }
 

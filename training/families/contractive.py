@@ -9,7 +9,7 @@ The Jacobian's squared norm is estimated by one random projection per image: Eâ€
 import pydantic
 from keras import ops
 
-from training import family, networks
+from training import family
 from training.families import autoencoder
 
 
@@ -17,14 +17,10 @@ class Family(autoencoder.Family):
     title, year = "Contractive autoencoder", 2011
     paper = "https://icml.cc/2011/papers/455_icmlpaper.pdf"
     reported = ("reconstruction", "contraction")
+    activation = "sigmoid"
 
     class Recipe(autoencoder.Family.Recipe):
         contraction: float = pydantic.Field(1.0, ge=0, le=1e4, description="Î», weight of the Jacobian's squared norm")
-
-    def build_networks(self):
-        r, made = self.recipe, super().build_networks()
-        heads = {"latent": r.latent}
-        return made | {"encoder": networks.encoder(self.shape, heads, r.network, r.width, activation="sigmoid")}
 
     def regulariser(self, images, latent):
         encoder, direction = self.networks["encoder"], self.normal(ops.shape(images)[0], self.recipe.latent)

@@ -7,7 +7,6 @@ min ‖x − decoder(h)‖² + λ · Σⱼ KL(ρ ‖ mean hⱼ),  h = sigmoid(en
 import pydantic
 from keras import ops
 
-from training import networks
 from training.families import autoencoder
 
 
@@ -15,16 +14,12 @@ class Family(autoencoder.Family):
     title, year = "Sparse autoencoder", 2007
     paper = "https://papers.nips.cc/paper/3313"
     reported = ("reconstruction", "sparsity")
+    activation = "sigmoid"
 
     class Recipe(autoencoder.Family.Recipe):
         latent: int = pydantic.Field(128, ge=1, le=1024, description="units, of which few are active")
         active: float = pydantic.Field(0.05, gt=0, lt=1, description="ρ, how active a unit is on average")
         sparsity: float = pydantic.Field(1.0, ge=0, le=1000, description="λ, weight of the sparsity term")
-
-    def build_networks(self):
-        r, made = self.recipe, super().build_networks()
-        heads = {"latent": r.latent}
-        return made | {"encoder": networks.encoder(self.shape, heads, r.network, r.width, activation="sigmoid")}
 
     def regulariser(self, images, latent):
         rate, found = self.recipe.active, ops.clip(ops.mean(latent, axis=0), 1e-4, 1.0 - 1e-4)
