@@ -124,14 +124,11 @@ class Entry:
         path = self.folder / file
         return self.has(file) and path.is_file() and path.stat().st_size == self.manifest.files[file].size
 
-    def path(self, file: str) -> Path:
-        """Return where a listed file lies, fetching it if it is on the Hub.
+    def path(self, file: str, again: bool = False) -> Path:
+        """Return where a listed file lies, fetching it if it is on the Hub; with `again` even when it is here.
 
         Raises EntryError when it is not listed, is missing, cannot be fetched or leaves the folder.
         """
-        return self._path(file)
-
-    def _path(self, file: str, again: bool = False) -> Path:
         if not self.has(file):
             raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
         if self.origin and (again or not self.here(file)):
@@ -154,7 +151,7 @@ class Entry:
         # What the Hub's cache holds may be damaged: it is fetched again, once.
         for again in (False, True) if self.origin else (False,):
             try:
-                with self._path(file, again).open("rb") as stream:
+                with self.path(file, again).open("rb") as stream:
                     content = stream.read(record.size + 1)
             except OSError as error:
                 raise EntryError(f"The entry {self.place} cannot be read: {file}: {error.strerror}.") from error

@@ -10,13 +10,6 @@ from zoo.headline import headline
 
 COLUMNS = 3
 FULL = ("history.json", "snapshots.gif", "README.md")
-# What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.
-PAGES = (
-    ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
-    ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
-    ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
-    ("pages/measure/distributions.py", "Compare distributions", ":material/bar_chart:", "generate", "a"),
-)
 
 
 def main() -> None:
@@ -83,9 +76,7 @@ def detail(entry: Entry) -> None:
         widgets.placard(entry, titled=False)
         st.markdown(widgets.plain(entry.manifest.description))
         with st.container(horizontal=True):
-            for page, label, icon, need, parameter in PAGES:
-                if need in entry.capabilities:
-                    st.page_link(page, label=label, icon=icon, query_params={parameter: entry.id})
+            widgets.page_links(entry)
     brought = widgets.bring([entry], FULL)
     if brought:
         growth(entry)

@@ -11,13 +11,6 @@ PATIENCE = 1800.0  # seconds: downloads and waiting for others included
 LATE = f"The import took longer than {PATIENCE / 60:.0f} minutes and was given up."
 KINDS = ("A file", "The Hub", "This machine")
 SUFFIXES = ["h5", "hdf5", "keras", "zip", "json"]
-PAGES = (
-    ("pages/explore/gallery.py", "Look closer", ":material/zoom_in:", "", "entry"),
-    ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
-    ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
-    ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
-    ("pages/share/publish.py", "Publish", ":material/cloud_upload:", "", "entry"),
-)
 
 
 def main() -> None:
@@ -101,11 +94,12 @@ def result(made: Entry, digest: str, told: dict) -> None:
     widgets.placard(made)
     found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in told["roles"].items()]
     st.markdown("\n".join(found))
-    kept = dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"])
+    kept = list(dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"]))
+    here = {"source": kept, "entry": made.id}
     with st.container(horizontal=True):
-        for page, label, icon, need, parameter in PAGES:
-            if not need or need in made.capabilities:
-                st.page_link(page, label=label, icon=icon, query_params={"source": list(kept), parameter: made.id})
+        st.page_link("pages/explore/gallery.py", label="Look closer", icon=":material/zoom_in:", query_params=here)
+        widgets.page_links(made, source=kept)
+        st.page_link("pages/share/publish.py", label="Publish", icon=":material/cloud_upload:", query_params=here)
     ranges = {"makes": "Images that come out hold", "reads": "Images that go in are expected as"}
     lines = [f"{text} {imports.RANGES[told[key]]}." for key, text in ranges.items() if told.get(key)]
     lines += told.get("guesses", [])

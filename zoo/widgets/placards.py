@@ -7,6 +7,14 @@ from zoo import datasets
 from zoo.entry import Entry
 from zoo.widgets.loading import plain, sample_sheet
 
+# What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.
+PAGES = (
+    ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
+    ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
+    ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
+    ("pages/measure/distributions.py", "Compare distributions", ":material/bar_chart:", "generate", "a"),
+)
+
 
 def dataset_title(name: str) -> str:
     """Return the title of a dataset in the catalogue, or its id."""
@@ -33,6 +41,13 @@ def placard(entry: Entry, *, titled: bool = True) -> None:
     if entry.origin:
         lines.append(f"{entry.origin.repo}, {entry.origin.asked} at {entry.origin.commit[:12]}")
     st.caption("  \n".join(map(plain, lines)))
+
+
+def page_links(entry: Entry, **parameters: str | list[str]) -> None:
+    """Draw a link to each page that can show something of an entry; parameters go into the address as well."""
+    for page, label, icon, need, name in PAGES:
+        if need in entry.capabilities:
+            st.page_link(page, label=label, icon=icon, query_params={**parameters, name: entry.id})
 
 
 def medium(entry: Entry) -> str:
