@@ -21,6 +21,10 @@ class Family(dcgan.Family):
 
     class Recipe(dcgan.Family.Recipe):
         penalty: float = pydantic.Field(0.0, ge=0, le=1000, description="γ of an additional R1")
+        # A bounded score learns slowly: at equal rates the generator would learn from a discriminator that lags.
+        critic_speed: float = pydantic.Field(
+            4.0, gt=0, le=100, description="learning rate of the discriminator over the generator's"
+        )
 
     def adversarial(self, real, fake, hopeful):
         critic = ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
