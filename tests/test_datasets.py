@@ -105,6 +105,46 @@ def test_zoo_data_is_tried_first(tmp_path, monkeypatch):
     assert np.array_equal(datasets.load("ylecun/mnist").images, split.images)
 
 
+def test_stacked_digits_are_three_digits_in_three_channels(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    for part, first in (("train", 0), ("test", 100)):
+        shades = np.full((20, 28, 28), 0, np.uint8) + np.arange(first, first + 20, dtype=np.uint8)[:, None, None]
+        _write(tmp_path / f"ylecun/mnist/mnist/{part}-00000-of-00001.parquet", shades, np.arange(20) % 10)
+    train, test = datasets.load("stacked_mnist", "train", count=50, seed=3), datasets.load("stacked_mnist", count=50)
+    for split, first in ((train, 0), (test, 100)):
+        assert split.images.shape == (50, 28, 28, 3) and split.images.dtype == np.float32
+        digits = (np.rint(255 * split.images[:, 5, 5]).astype(int) - first) % 10
+        assert split.labels.tolist() == [int("".join(map(str, row))) for row in digits]
+        assert split.classes[7] == "007" and len(split.classes) == 1000
+    assert train.images.max() < 100 / 255 <= test.images.min()
+    more, other = (datasets.load("stacked_mnist", "train", count=70, seed=seed) for seed in (3, 4))
+    assert np.array_equal(more.images[:50], train.images) and not np.array_equal(more.labels, other.labels)
+    assert datasets.available("stacked_mnist", "train") and not datasets.available("stacked_mnist", "validation")
+    with pytest.raises(ValueError, match="fit into memory"):
+        datasets.load("stacked_mnist", count=10**6)
+    monkeypatch.delenv("ZOO_DATA")
+    assert not datasets.available("stacked_mnist")
+
+
+def test_classes_are_drawn_evenly(tmp_path):
+    labels = np.repeat([0, 1, 3], [40, 4, 9])
+    rows = datasets.evenly(labels)
+    assert np.bincount(labels[rows]).tolist() == [4, 4, 0, 4] and len(set(rows)) == 12
+    more = datasets.evenly(labels, 50, seed=1)
+    assert np.bincount(labels[more[:48]]).tolist() == [16, 16, 0, 16]
+    assert len(set(more[labels[more] == 0])) == (labels[more] == 0).sum()
+    assert np.bincount(more, minlength=53)[40:44].min() >= 4
+    assert not np.array_equal(more, datasets.evenly(labels, 50, seed=2))
+    _write(tmp_path / "a/test.parquet", _grey(53), labels, list("abcd"))
+    split = datasets.load(tmp_path / "a", balanced=True)
+    assert np.array_equal(split.images, datasets.load(tmp_path / "a").images[rows])
+    assert np.bincount(split.labels).tolist() == [4, 4, 0, 4]
+    assert len(datasets.load(tmp_path / "a", count=30, balanced=True).images) == 30
+    _write(tmp_path / "b/test.parquet", _grey(5))
+    with pytest.raises(ValueError, match="no labels"):
+        datasets.load(tmp_path / "b", balanced=True)
+
+
 def test_a_known_dataset_never_tests_on_its_training_split(tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_DATA", str(tmp_path))
     _write(tmp_path / "ylecun/mnist/mnist/train-00000-of-00001.parquet", _grey(30, 28), np.arange(30) % 10)

@@ -11,7 +11,7 @@ import tiny_entries as tiny
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, datasets, latents, models
+from zoo import catalog, datasets, images, latents, models
 
 PAGE = "pages/measure/distributions.py"
 
@@ -134,3 +134,59 @@ def test_one_entry_on_its_own():
     app = opened(data="mnist", b="none")
     assert "the entry is shown on its own" in words(app)
     assert "Brightness" in sections(app)
+
+
+def figures(app: AppTest):
+    (table,) = (item.value for item in app.table)
+    table.columns = [name.replace("\\", "") for name in table.columns]
+    return table.set_index("Figure")
+
+
+def test_the_panel_measures_on_request_and_remembers_it_in_the_url():
+    app = opened(data="digits")
+    assert not app.table
+    app.toggle(key="measure").set_value(True).run()
+    assert "True" in app.query_params["measure"]
+    table = figures(sound(app))
+    assert list(table.columns) == ["digits-vae", "Training images"]
+    assert float(table.loc["Coverage ↑", "digits-vae"]) < float(table.loc["Coverage ↑", "Training images"])
+    assert table.loc["Fréchet / floor ↓", "Training images"] == ""
+    shown = words(app)
+    assert "digits-vae covers all 10 classes, and lies " in shown
+    assert "360 images of each set against 360 test images, seed 0" in shown and "not** Inception FID" in shown
+
+
+def test_two_entries_are_told_apart():
+    table = figures(opened(a="fruits-vae", measure="True"))
+    assert list(table.columns) == ["fruits-vae", "fruits-gan", "Training images"]
+    first, second = table.loc["Fréchet distance ↓", ["fruits-vae", "fruits-gan"]]
+    better, worse = (first, second) if "**" in first else (second, first)
+    assert float(better.strip("*")) < float(worse)
+
+
+def test_without_test_images_nothing_is_measured():
+    app = opened(data="mnist", measure="True")
+    assert not app.table and "there is nothing to measure against" in words(app)
+
+
+def test_images_of_ones_own_are_a_set_like_the_others():
+    split = datasets.load("digits", "train")
+    app = opened(data="digits", measure="True")
+    kept = split.images[split.labels != 4][:200]
+    app.file_uploader(key="own").upload("mine.zip", images.zip_png(kept), "application/zip").run()
+    table = figures(sound(app))
+    assert list(table.columns) == ["digits-vae", "Your ZIP", "Training images"]
+    shown = words(app)
+    assert "200 images of your own are compared." in shown
+    assert "Your ZIP covers 9 of 10 classes, missing: 4, and lies" in shown  # measured
+    assert "Your ZIP covers 9 of 10 classes, missing: 4; its shares" in shown  # under the plot of classes
+    assert "200 images of each set against 200 test images" in shown
+    assert "Your ZIP" in sections(app)
+
+
+def test_a_zip_that_cannot_be_used_is_refused_and_the_page_stays():
+    app = opened(data="digits")
+    app.file_uploader(key="own").upload("mine.zip", images.zip_png(np.zeros((3, 8, 8, 1))), "application/zip").run()
+    (warning,) = (item.value.replace("\\", "") for item in sound(app).warning)
+    assert warning == "At least 50 images are needed, and the ZIP holds 3."
+    assert "Brightness" in sections(app) and "Your ZIP" not in sections(app)

@@ -37,6 +37,7 @@ def test_write_and_read_agree(folder):
 
 
 def test_capabilities_follow_the_networks(tmp_path):
+    assert tiny.vqvae(tmp_path / "vq").capabilities == {"encode", "decode", "reconstruct", "generate"}
     assert tiny.gan(tmp_path / "gan").capabilities == {"decode", "generate", "judge", "conditional"}
     assert tiny.classifying(tmp_path / "classifier").capabilities == {"classify"}
     assert "generate" not in tiny.autoencoder(tmp_path / "bare").capabilities
@@ -99,6 +100,18 @@ def classifier_in_vae(document):
     }
 
 
+def discrete(change):
+    """Return a change of a manifest that makes it one of a discrete entry first."""
+
+    def both(document):
+        network = {"inputs": {"codes": [2, 2]}, "outputs": {"logits": [2, 2, 3]}, "parameters": 1}
+        document["latent"] = {"shape": [2, 2, 2], "prior": "autoregressive"}
+        document["networks"] = {"prior": {"file": "onnx/decoder.onnx"} | network}
+        change(document)
+
+    return both
+
+
 ENCODER, DECODER = ("networks", "encoder"), ("networks", "decoder")
 DEFECTS = {
     "schema of the future": (at("schema", value=2), "schema"),
@@ -119,6 +132,18 @@ DEFECTS = {
     "latent too large": (at("latent", "shape", value=[65536, 2]), "latent"),
     "empty latent": (at("latent", "shape", value=[]), "latent.shape"),
     "unknown prior": (at("latent", "prior", value="uniform"), "latent.prior"),
+    "prior without its network": (at("latent", "prior", value="autoregressive"), "latent"),
+    "network without its prior": (discrete(lambda m: m["latent"].update(prior="none")), "latent.prior must be"),
+    "latent without a grid": (discrete(lambda m: m["latent"].update(shape=[8])), "needs a grid"),
+    "grid too large": (discrete(lambda m: m["latent"].update(shape=[33, 32, 2])), "needs a grid"),
+    "codes of another grid": (discrete(lambda m: m["networks"]["prior"]["inputs"].update(codes=[2])), "codes as [2]"),
+    "logits of another grid": (
+        discrete(lambda m: m["networks"]["prior"]["outputs"].update(logits=[3])),
+        "logits as [3] where [2, 2, 3] is needed",
+    ),
+    "logits of nothing": (discrete(lambda m: m["networks"]["prior"]["outputs"].update(logits=[])), "logits as []"),
+    "codebook of one": (discrete(lambda m: m["networks"]["prior"]["outputs"].update(logits=[2, 2, 1])), "1 vectors"),
+    "prior of a class": (discrete(lambda m: m["networks"]["prior"]["inputs"].update(label=[])), "which a prior"),
     "no latent": (at("latent", value=None), "latent is null"),
     "class twice": (at("classes", value=["a", "a", "b"]), "classes"),
     "too many classes": (at("classes", value=[str(number) for number in range(10_001)]), "classes"),

@@ -34,8 +34,9 @@ for name in sys.argv[1:]:
         assert moved > 0, f"{role} of {name} did not learn"
         stock = {type(layer).__module__.split(".")[0] for layer in network.layers}
         assert stock == {"keras"}, f"{name} publishes layers of {stock}"
-        given = {"image": images, "latent": rng.normal(size=(8, 12)).astype("float32"), "label": labels.astype("int32")}
-        fed = [given[x.name] for x in network.inputs]
+        given = {"image": images, "label": labels.astype("int32")}
+        draw = {"latent": rng.standard_normal, "codes": lambda shape: rng.integers(2, size=shape).astype("int32")}
+        fed = [given[x.name] if x.name in given else draw[x.name]((8, *x.shape[1:])) for x in network.inputs]
         out = network(fed if len(fed) > 1 else fed[0])
         for key, value in out.items():
             value = np.asarray(value)

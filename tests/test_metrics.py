@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from zoo.metrics import classes, frechet, kernel, prdc, reconstruction
+from zoo.metrics import classes, frechet, kernel, modes, prdc, reconstruction
 
 
 def images(count=6, shape=(28, 28, 1), seed=0):
@@ -230,3 +230,30 @@ def test_total_variation():
         classes.total_variation([0, 0], [1, 1])
     with pytest.raises(ValueError, match="2 and 3"):
         classes.total_variation([1, 1], [1, 1, 1])
+
+
+# Modes
+
+
+def test_modes_of_digits():
+    assert modes.number([[0, 0, 7], [9, 9, 9], [1, 2, 0]]).tolist() == [7, 999, 120]
+    for wrong in ([[0, 10, 0]], [[-1, 0, 0]], [1, 2]):
+        with pytest.raises(ValueError, match="from 0 to 9"):
+            modes.number(wrong)
+
+
+def test_planted_missing_modes_are_counted_and_cost_their_logarithm():
+    even = np.full(1000, 26)
+    assert modes.covered(even) == 1000 and modes.divergence(even) == pytest.approx(0, abs=1e-12)
+    lost = even.copy()
+    lost[[3, 500, 999]] = 0
+    lost[7] = 1
+    assert modes.covered(lost) == 997
+    half = np.where(np.arange(1000) % 2, 52, 0)
+    assert modes.covered(half) == 500 and modes.divergence(half) == pytest.approx(math.log(2))
+    assert modes.divergence(np.eye(1000)[0]) == pytest.approx(math.log(1000))
+    assert modes.divergence([3, 1], [1, 1]) == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
+    assert modes.divergence([30, 10], [3, 1]) == pytest.approx(0, abs=1e-12)
+    assert modes.divergence([1, 1], [1, 0]) == math.inf
+    with pytest.raises(ValueError, match="2 modes and the reference 3"):
+        modes.divergence([1, 1], [1, 1, 1])

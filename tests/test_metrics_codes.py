@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
 
-from zoo.metrics import dci, likelihood, mig, posterior, sap
+from zoo.metrics import dci, likelihood, mig, posterior, purity, sap
 
 # Likelihood: with a single latent dimension the integral over it can be had
 
@@ -189,3 +189,23 @@ def test_dci_of_importances_by_hand():
 def test_lengths_must_agree(measure):
     with pytest.raises(ValueError, match="4 values for 8"):
         measure(np.random.default_rng(0).normal(size=(8, 2)), {"a": np.arange(4) / 4})
+
+
+def test_purity_is_one_for_categories_of_one_class_each_whatever_their_numbers():
+    classes = np.repeat(np.arange(10), 20)
+    assert purity.score((classes * 3 + 1) % 10, classes) == 1.0
+    assert purity.score(np.arange(200), classes) == 1.0
+
+
+def test_purity_of_categories_that_tell_nothing_is_the_share_of_the_commonest_class():
+    classes = np.tile([0, 0, 0, 1, 2], 40)
+    assert purity.score(np.repeat(np.arange(4), 50), classes) == pytest.approx(0.6)
+
+
+def test_purity_counts_planted_errors():
+    classes = np.repeat(np.arange(4), 100)
+    found = classes.copy()
+    found[::20] = (found[::20] + 1) % 4
+    assert purity.score(found, classes) == pytest.approx(0.95)
+    with pytest.raises(ValueError, match="at least one image"):
+        purity.score(np.zeros(0, int), np.zeros(0, int))

@@ -1,7 +1,9 @@
 """Which metrics an entry gets, under which names, and that the same command finds them again."""
 
 import json
+import math
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ COMPARED = {"frechet", "kid", "precision", "recall", "density", "coverage", "fre
             "duplicates", "frechet_ratio", "frechet_random_ratio", "class_distance", "missing_classes"}  # fmt: skip
 BESIDE = {"frechet_floor", "kid_floor", "frechet_random_floor", "sliced_wasserstein_floor", "precision_real",
           "recall_real", "density_real", "coverage_real", "duplicates_real"}  # fmt: skip
+SPEED = "images_per_second"  # of this machine, on no split
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +53,23 @@ def test_a_vae_gets_everything_that_applies_and_the_same_again(digits):
     metrics = made.manifest.metrics
     others = models.samplers(made)[1:]
     assert "gmm" in others
-    expected = {"mse", "psnr", "ssim", "memorisation", "elbo", "log_likelihood", "kl", "dead_dimensions", "probe"}
+    expected = {
+        "mse",
+        "psnr",
+        "ssim",
+        "memorisation",
+        "elbo",
+        "log_likelihood",
+        "kl",
+        "dead_dimensions",
+        "probe",
+        SPEED,
+    }
     expected |= COMPARED | BESIDE | {f"{name}@{sampler}" for name in COMPARED for sampler in others}
     assert set(metrics) == expected
     for name, metric in metrics.items():
-        assert metric.label and metric.meaning and metric.protocol and metric.split == "test", name
+        assert metric.label and metric.meaning and metric.protocol, name
+        assert metric.split == (None if name == SPEED else "test"), name
         assert metric.low is None or metric.low <= metric.value <= metric.high, name
     assert "seeds 1 to 3" in metrics["frechet"].protocol and "(prior)" in metrics["frechet"].protocol
     assert "Gaussian mixture" in metrics["frechet@gmm"].protocol and "Gaussian mixture" in metrics["frechet@gmm"].label
@@ -95,7 +110,7 @@ def judged(tmp_path, monkeypatch):
 
 def test_a_conditional_generator_is_asked_for_classes_and_teaches(tmp_path, judged):
     metrics = evaluate.evaluate(tiny.gan(tmp_path / "gan").folder).manifest.metrics
-    assert set(metrics) == COMPARED | BESIDE | {"memorisation", "obedience", "cas", "cas_real"}
+    assert set(metrics) == COMPARED | BESIDE | {"memorisation", "obedience", "cas", "cas_real", SPEED}
     assert metrics["cas_real"].value > 0.95 > metrics["cas"].value
     assert "training images" in metrics["cas_real"].protocol and "samples" in metrics["cas"].protocol
 
@@ -105,6 +120,55 @@ def test_without_a_classifier_the_pixels_and_the_random_network_remain(tmp_path,
     metrics = evaluate.evaluate(tiny.vae(tmp_path / "plain").folder).manifest.metrics
     assert {"frechet_random", "sliced_wasserstein", "duplicates", "memorisation", "frechet_random_floor"} < set(metrics)
     assert not {"frechet", "coverage", "class_distance", "elbo"} & set(metrics)  # no recipe says what the pixels are
+
+
+def test_modes_of_stacked_digits_are_counted_and_a_planted_loss_is_seen(tmp_path, monkeypatch):
+    """Images whose channels hold digit/10; the generator never makes a 9 in its first channel."""
+
+    def drawn(most, seed):
+        digits = np.random.default_rng(seed).integers([most, 10, 10], size=(26_000, 3))
+        return (np.zeros((26_000, 4, 4, 3)) + digits[:, None, None] / 10).astype(np.float32)
+
+    def loaded(name, part, count, seed):
+        assert (name, part, count) == ("stacked_mnist", "train", 26_000)
+        return SimpleNamespace(images=drawn(10, seed))
+
+    def classify(entry, images):
+        return np.eye(10)[np.rint(10 * images[:, 0, 0, 0]).astype(int)], None
+
+    monkeypatch.setattr(datasets, "load", loaded)
+    monkeypatch.setattr(models, "sample", lambda entry, count, seed: SimpleNamespace(images=drawn(9, seed + 100)))
+    monkeypatch.setattr(models, "classify", classify)
+    monkeypatch.setattr(catalog, "classifier_for", lambda name: SimpleNamespace(name="reader"))
+    made = SimpleNamespace(dataset="stacked_mnist", capabilities={"generate"}, classes=[str(n) for n in range(1000)])
+    found = evaluate.covered_modes(made, None, 0)
+    assert set(found) == {"modes", "modes_real", "modes_kl", "modes_kl_floor"}
+    assert found["modes"]["value"] == 900 and found["modes_real"]["value"] == 1000
+    assert found["modes_kl"]["value"] == pytest.approx(math.log(10 / 9), abs=0.03)
+    assert found["modes_kl_floor"]["value"] < 0.03
+    assert "26,000 samples" in found["modes"]["protocol"] and "reader" in found["modes_real"]["protocol"]
+    made.dataset = "mnist"
+    assert evaluate.covered_modes(made, None, 0) == {}
+    made.dataset = "stacked_mnist"
+    monkeypatch.setattr(catalog, "classifier_for", lambda name: None)
+    assert evaluate.covered_modes(made, None, 0) == {}
+
+
+def test_what_was_trained_on_balanced_classes_is_held_against_balanced_images(digits, monkeypatch):
+    asked = []
+
+    def load(*words, **options):
+        asked.append(options.get("balanced", False))
+        return LOAD(*words, **options)
+
+    monkeypatch.setattr(datasets, "load", load)
+    file = digits / "zoo.json"
+    manifest = json.loads(file.read_text())
+    manifest["provenance"]["options"]["balance"] = True
+    file.write_text(json.dumps(manifest))
+    metrics = evaluate.evaluate(digits, only=["reconstruction", "codes"]).manifest.metrics
+    assert any(asked) and asked.count(True) == asked.count(False)  # each reads the whole split, then draws from it
+    assert "equally often" in metrics["mse"].protocol
 
 
 def test_a_classifier_only_gets_its_accuracy(tmp_path, judged):

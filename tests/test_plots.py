@@ -57,6 +57,7 @@ FIGURES = {
     "latent_marginals": lambda: plots.latent_marginals(*marginals(), prior=True),
     "factor_histograms": lambda: plots.factor_histograms(three(factors)),
     "effect_bars": lambda: plots.effect_bars([(3, 0.2), (0, 0.1)]),
+    "code_grid": lambda: plots.code_grid(np.arange(49).reshape(7, 7), 64),
     "latent_map": lambda: plots.latent_map(normals(0), np.arange(300) % 10, DIGITS),
     "latent_map without labels": lambda: plots.latent_map(normals(0)),
     "latent_bars": lambda: plots.latent_bars(np.linspace(-3, 3, 12)),

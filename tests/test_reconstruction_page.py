@@ -1,5 +1,6 @@
 """The reconstruction page, and what it stands on: degradation, errors, classes for conditional entries, extremes."""
 
+import base64
 import io
 import json
 
@@ -12,7 +13,7 @@ from conftest import ROOT
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, conditions, datasets, fidelity, images, models, opening
+from zoo import catalog, codes, conditions, datasets, fidelity, images, models, opening
 from zoo.metrics import reconstruction
 from zoo.widgets import extremes
 
@@ -225,3 +226,18 @@ def test_data_that_is_away_is_replaced_and_named(wall):
 def test_the_matrix_as_png_keeps_every_row():
     sheet = images.strip([tiny.images(3), tiny.images(3)], scale=1, gap=0)
     assert sheet.shape == (8, 12, 3)
+
+
+def test_a_discrete_entry_shows_its_integers(wall):
+    tiny.vae(wall / "one")
+    assert not [header for header in opened().header if header.value == "Image, integers, image"]
+    entry = tiny.vqvae(wall / "vq")
+    st.cache_resource.clear()
+    app = opened(entries=["one", "vq"], integers="2")
+    assert "16 → 4 integers below 3, 4:1" in rows(app)[3]["note"]
+    shown = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]["z"]
+    content = base64.b64decode(rows(app)[0]["sheet"].partition(",")[2])
+    second = np.asarray(Image.open(io.BytesIO(content)).convert("L"), np.float32)[None, :, 8:16, None] / 255
+    vectors = models.encode(entry, images.fit(second, tiny.SHAPE)[0])
+    assert shown == codes.nearest(vectors, tiny.CODEBOOK)[0].tolist()
+    assert any("integers into an image" in caption.value for caption in app.caption)

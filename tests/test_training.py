@@ -100,7 +100,25 @@ def test_batches_depend_on_seed_and_epoch_alone():
     assert not np.array_equal(first[0]["label"], other[0]["label"])
 
 
-@pytest.mark.parametrize("family", ["vae", "classifier", "dcgan"])
+def test_balanced_batches_hold_all_classes_equally_often():
+    images, labels = np.zeros((60, 4, 4, 1), "float32"), np.repeat([0, 1], [50, 10])
+    sequence = batches.Batches(images, labels, 20, seed=1, balance=True)
+    seen = set()
+    for epoch in range(3):
+        sequence.start(epoch)
+        assert all(np.bincount(sequence[index][0]["label"]).tolist() == [10, 10] for index in range(3))
+        seen |= set(sequence.order)
+    assert len(seen) > 50
+
+
+def test_balance_needs_labels(tmp_path):
+    for index in range(20):
+        Image.fromarray(np.full((8, 8), index, np.uint8)).save(tmp_path / f"{index}.png")
+    with pytest.raises(recipe.RecipeError, match="no labels; leave out balance"):
+        run.training_data(tiny("vae", dataset=str(tmp_path), balance=True))
+
+
+@pytest.mark.parametrize("family", ["vae", "classifier", "dcgan", "progressive"])
 def test_an_interrupted_run_ends_with_the_same_weights(family, tmp_path, monkeypatch):
     options = tiny(family, epochs=3, images=128)
     whole = run.train(options, tmp_path / "whole")
@@ -149,6 +167,49 @@ def test_convolutions_refuse_a_side_that_four_does_not_divide():
         networks.encoder((30, 30, 1), {"latent": 4})
 
 
+@pytest.mark.parametrize(("side", "grid"), [(28, 7), (32, 8), (40, 5), (64, 8), (128, 8)])
+def test_large_images_meet_on_a_coarse_grid(side, grid):
+    shape = (side, side, 3)
+    encoder = networks.encoder(shape, {"latent": 4}, width=8)
+    decoder = networks.decoder(4, shape, width=8, norm=True)
+    judge, classifier = networks.discriminator(shape, 8), networks.classifier(shape, 2, width=4)
+    assert encoder.get_layer("body").output.shape[1:3] == decoder.get_layer("grid").output.shape[1:3] == (grid, grid)
+    assert judge.get_layer("flat").input.shape[1:3] == classifier.get_layer("squeeze").input.shape[1:3] == (grid, grid)
+    assert decoder.output["image"].shape[1:] == shape
+    extra = any(layer.name.startswith(("halve_", "double_")) for layer in [*encoder.layers, *decoder.layers])
+    assert extra == (side > 32)
+
+
+def test_progressive_growth_follows_the_steps_of_the_run():
+    options = tiny("progressive", batch=8)
+    images = np.random.default_rng(0).random((16, 8, 8, 1), dtype="float32")
+    model = run.compiled(recipe.family("progressive")(options, images.shape[1:], 0), 160)
+    opened = []
+    for step in (0, 20, 30, 40, 60, 70, 80, 159):
+        model.step.assign(step)
+        opened.append([float(weight) for weight in model.opened()])
+    assert opened == [[0, 0], [0, 0], [0.5, 0], [1, 0], [1, 0], [1, 0.5], [1, 1], [1, 1]]
+    generator, latents = model.networks["generator"], np.random.default_rng(1).standard_normal((4, 12), dtype="float32")
+    blocks = np.asarray(generator(latents)["image"]).reshape(4, 2, 4, 2, 4)
+    assert np.ptp(blocks, axis=(2, 4)).max() == 0  # nothing is finer than a quarter of the side yet
+    model.step.assign(159)
+    model.fit(batches.Batches(images, None, 8), verbose=0)
+    assert float(model.step) == 161
+    blocks = np.asarray(generator(latents)["image"]).reshape(4, 2, 4, 2, 4)
+    assert np.ptp(blocks, axis=(2, 4)).min() > 0
+    for name in ("generator", "discriminator"):
+        assert all(np.all(model.networks[name].get_layer(f"fade_{size}").kernel == 1) for size in (1, 2))
+
+
+def test_real_images_have_the_detail_that_has_grown():
+    from training.families.progressive import blended
+
+    images = np.random.default_rng(0).random((2, 8, 8, 3), dtype="float32")
+    coarse = images.reshape(2, 2, 4, 2, 4, 3).mean((2, 4)).repeat(4, 1).repeat(4, 2)
+    np.testing.assert_allclose(np.asarray(blended(images, [0.0, 0.0])), coarse, atol=1e-6)
+    np.testing.assert_allclose(np.asarray(blended(images, [1.0, 1.0])), images, atol=1e-6)
+
+
 # Export ----------------------------------------------------------------------------------------------------------
 
 
@@ -188,6 +249,8 @@ def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp
         given = {
             name: rng.integers(10, size=6).astype("int32")
             if name == "label"
+            else rng.integers(network.outputs["logits"][-1], size=(6, *shape)).astype("int32")
+            if name == "codes"
             else rng.random((6, *shape), dtype="float32")
             for name, shape in network.inputs.items()
         }

@@ -23,7 +23,7 @@ def network(nodes, inputs: dict, outputs: dict, constants: dict | None = None, b
     """Return an ONNX file; inputs and outputs map names to shapes without the batch axis."""
 
     def values(tensors):
-        kinds = {"label": TensorProto.INT32}
+        kinds = dict.fromkeys(("label", "codes"), TensorProto.INT32)
         return [helper.make_tensor_value_info(n, kinds.get(n, TensorProto.FLOAT), [batch, *s]) for n, s in tensors]
 
     initializers = [numpy_helper.from_array(np.asarray(array), name) for name, array in (constants or {}).items()]
@@ -88,6 +88,61 @@ def classifier() -> tuple[bytes, dict]:
     return content, _declare("classifier", {"image": SHAPE}, outputs)
 
 
+# A discrete entry: four codes below three, of which each is drawn given the one before it, the first by the last row.
+CODEBOOK = np.array([[1, 0], [-1, 1], [0, -2]], np.float32)
+GRID, VOCABULARY, GRID_LATENT = (2, 2), len(CODEBOOK), (2, 2, 2)
+CHAIN = np.log(np.array([[0.6, 0.3, 0.1], [0.1, 0.1, 0.8], [0.5, 0.25, 0.25], [0.2, 0.5, 0.3]], np.float32))
+TO_GRID = _RNG.normal(size=(SIZE, 8)).astype(np.float32)
+FROM_GRID = _RNG.normal(size=(8, SIZE)).astype(np.float32)
+
+
+def grid_encoder() -> tuple[bytes, dict]:
+    nodes = [
+        helper.make_node("Flatten", ["image"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["row"]),
+        helper.make_node("Reshape", ["row", "shape"], ["latent"]),
+    ]
+    constants = {"weights": TO_GRID, "shape": np.array([-1, *GRID_LATENT])}
+    content = network(nodes, {"image": SHAPE}, {"latent": GRID_LATENT}, constants)
+    return content, _declare("encoder", {"image": SHAPE}, {"latent": GRID_LATENT})
+
+
+def quantising_decoder() -> tuple[bytes, dict]:
+    nodes = [
+        helper.make_node("MatMul", ["latent", "towards"], ["inner"]),
+        helper.make_node("Sub", ["inner", "norms"], ["scores"]),
+        helper.make_node("ArgMax", ["scores"], ["codes"], axis=-1, keepdims=0),
+        helper.make_node("Gather", ["codebook", "codes"], ["quantised"]),
+        helper.make_node("Flatten", ["quantised"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["sum"]),
+        helper.make_node("Sigmoid", ["sum"], ["pixels"]),
+        helper.make_node("Reshape", ["pixels", "shape"], ["image"]),
+    ]
+    constants = {"towards": 2 * CODEBOOK.T, "norms": np.square(CODEBOOK).sum(1), "codebook": CODEBOOK}
+    constants |= {"weights": FROM_GRID, "shape": np.array([-1, *SHAPE])}
+    content = network(nodes, {"latent": GRID_LATENT}, {"image": SHAPE}, constants)
+    return content, _declare("decoder", {"latent": GRID_LATENT}, {"image": SHAPE})
+
+
+def prior(chain: np.ndarray = CHAIN) -> tuple[bytes, dict]:
+    nodes = [
+        helper.make_node("Reshape", ["codes", "row"], ["sequence"]),
+        helper.make_node("Slice", ["sequence", "zero", "last", "axis"], ["before"]),
+        helper.make_node("Slice", ["sequence", "zero", "one", "axis"], ["first"]),
+        helper.make_node("Mul", ["first", "nothing"], ["zeros"]),
+        helper.make_node("Add", ["zeros", "start"], ["begin"]),
+        helper.make_node("Concat", ["begin", "before"], ["given"], axis=1),
+        helper.make_node("Gather", ["chain", "given"], ["rows"]),
+        helper.make_node("Reshape", ["rows", "shape"], ["logits"]),
+    ]
+    constants = {"row": np.array([-1, 4]), "zero": np.array([0]), "one": np.array([1]), "last": np.array([3])}
+    constants |= {"axis": np.array([1]), "nothing": np.array([0], np.int32), "start": np.array([3], np.int32)}
+    shape = (*GRID, VOCABULARY)
+    constants |= {"chain": chain, "shape": np.array([-1, *shape])}
+    content = network(nodes, {"codes": GRID}, {"logits": shape}, constants)
+    return content, _declare("prior", {"codes": GRID}, {"logits": shape})
+
+
 def manifest(name: str, networks: dict, **changes) -> dict:
     """Return a manifest without files, as training hands it to entry.write."""
     return {
@@ -135,6 +190,16 @@ def autoencoder(folder: Path, codes: np.ndarray | None = None) -> entry.Entry:
     if codes is not None:
         np.savez_compressed(folder / "latents.npz", **latents.fit(codes))
     return write(folder, plain_encoder(), decoder(), latent={"shape": [LATENT], "prior": "none"})
+
+
+def vqvae(folder: Path, chain: np.ndarray = CHAIN, codebook: np.ndarray | None = CODEBOOK, **changes) -> entry.Entry:
+    """Write a discrete entry; without a codebook it cannot draw."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if codebook is not None:
+        np.savez_compressed(folder / "latents.npz", codebook=codebook)
+    latent = {"shape": list(GRID_LATENT), "prior": "autoregressive"}
+    parts = grid_encoder(), quantising_decoder(), prior(chain)
+    return write(folder, *parts, **{"family": "vqvae", "latent": latent} | changes)
 
 
 def gan(folder: Path) -> entry.Entry:

@@ -3,23 +3,29 @@
 import keras
 import numpy as np
 
+from zoo import datasets
+
 
 class Batches(keras.utils.PyDataset):
     """Batches {"image": (B, H, W, C), "label": (B,) if labelled} of equal size; the rest of an epoch is dropped.
 
-    Args: images (N, H, W, C) float32 in [0, 1], labels (N,) or None, batch B ≤ N, seed, shift in pixels, flip."""
+    Args: images (N, H, W, C) float32 in [0, 1], labels (N,) or None, batch B ≤ N, seed, shift in pixels, flip, balance:
+    all classes equally often."""
 
-    def __init__(self, images, labels, batch, seed=0, shift=0, flip=False):
+    def __init__(self, images, labels, batch, seed=0, shift=0, flip=False, balance=False):
         super().__init__()
         self.images, self.labels = images, labels
         self.batch = min(batch, len(images))
-        self.seed, self.shift, self.flip = seed, shift, flip
+        self.seed, self.shift, self.flip, self.balance = seed, shift, flip, balance
         self.start(0)
 
     def start(self, epoch: int) -> None:
         """Draw the order of an epoch, counted from 0."""
         self.epoch = epoch
-        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        if self.balance:
+            self.order = datasets.evenly(self.labels, len(self.images), [self.seed, epoch])
+        else:
+            self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 
     def __len__(self) -> int:
         return len(self.images) // self.batch

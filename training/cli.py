@@ -1,4 +1,4 @@
-"""Command line: python -m training {recipes,train,export,evaluate,publish,import,table}."""
+"""Command line: python -m training {recipes,train,export,refit,evaluate,publish,import,table}."""
 
 import argparse
 import logging
@@ -18,6 +18,7 @@ DESCRIPTION = """Make entries of the zoo.
   python -m training train mnist-vae                   train it (again: resume it); the run is kept in runs/mnist-vae
   python -m training train mnist-vae --set latent=8 --set name=my-vae
   python -m training export mnist-vae                  write the entry zoo/pretrained/mnist-vae
+  python -m training refit mnist-vae                   fit the samplers to its codes anew
   python -m training evaluate mnist-vae                measure it, write the numbers into manifest and card
   python -m training publish mnist-vae ada/mnist-vae   upload it to the Hugging Face Hub (first: --dry-run)
   python -m training import owner/name                 make an entry of a Keras network that somebody else made
@@ -37,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(
         "python -m training", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    listed = "{recipes,train,export,evaluate,publish,import,table}"
+    listed = "{recipes,train,export,refit,evaluate,publish,import,table}"
     verbs = main.add_subparsers(dest="verb", required=True, metavar=listed)
 
     verbs.add_parser("recipes", help="list recipes, or the keys of a family").add_argument(
@@ -61,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
     export = verbs.add_parser("export", help="write a finished run as an entry")
     export.add_argument("run", help="name of the run (its folder in --runs)")
 
+    refit = verbs.add_parser("refit", help="fit mixture and flow of an entry to the codes of training images anew")
+    refit.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
+
     evaluate = verbs.add_parser("evaluate", help="measure an entry and record the numbers in it")
     evaluate.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
     evaluate.add_argument("--seed", type=_seed, default=0, help="seed of the drawn samples (default 0)")
@@ -69,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GROUP",
-        help="measure only accuracy, reconstruction, generation, samplers, likelihood or codes and keep the other "
-        "numbers; may be repeated",
+        help="measure only accuracy, reconstruction, generation, samplers, modes, likelihood or codes and keep the "
+        "other numbers; may be repeated",
     )
 
     publish = verbs.add_parser("publish", help="upload an entry to the Hugging Face Hub, with the token in HF_TOKEN")
@@ -88,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
 
     for verb in (train, export):
         verb.add_argument("--runs", type=pathlib.Path, default=RUNS, help="folder of the runs (default: runs)")
-    for verb in (train, export, evaluate, publish):
+    for verb in (train, export, refit, evaluate, publish):
         verb.add_argument(
             "--entries", type=pathlib.Path, default=ENTRIES, help="folder of the entries (default: zoo/pretrained)"
         )
@@ -175,6 +179,12 @@ def _export(options) -> None:
     logging.info("Wrote %s", entry.folder)
 
 
+def _refit(options) -> None:
+    from training import aggregate
+
+    logging.info("Wrote %s", aggregate.refit(_folder(options)).folder)
+
+
 def _evaluate(options) -> None:
     from training import evaluate
 
@@ -257,6 +267,7 @@ COMMANDS = {
     "recipes": _recipes,
     "train": _train,
     "export": _export,
+    "refit": _refit,
     "evaluate": _evaluate,
     "publish": _publish,
     "import": _import,

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import pathlib
-import platform
 import tempfile
+
+from training import processor
 
 
 @contextlib.contextmanager
@@ -48,17 +49,7 @@ def accelerator() -> str | None:
 
 def description() -> str:
     """The device as provenance tells it, for example "AMD EPYC, 2 cores"."""
-    if name := accelerator():
-        return name
-    model = platform.processor() or platform.machine()
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [
-            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = names[0] if names else model
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{model}, {threads} core{'s' if threads != 1 else ''}"
+    return accelerator() or processor.description()
 
 
 def precision() -> str:

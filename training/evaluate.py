@@ -9,37 +9,33 @@ import json
 import logging
 import pathlib
 import shutil
+import timeit
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from training import staging
-from zoo import card, catalog, datasets, models
+from training import processor, staging
+from zoo import card, catalog, datasets, models, scores
 from zoo import entry as entries
 from zoo import images as pictures
+from zoo.metrics import classes as class_metrics
 from zoo.metrics import (
-    cas,
     dci,
-    duplicates,
     frechet,
-    kernel,
     likelihood,
     memorisation,
     mig,
+    modes,
     posterior,
-    prdc,
     probe,
-    random_features,
+    purity,
     reconstruction,
     sap,
-    sliced_wasserstein,
 )
-from zoo.metrics import classes as class_metrics
+from zoo.scores import COUNT, SEEDS, Real
 
 log = logging.getLogger("training")
-COUNT = 10_000  # images on each side of a comparison, fewer where the test split is smaller
-SEEDS = 3
+RUSH, REPEATS = 256, 7  # images drawn at once to measure the speed, and how often
 DRAWS = 3  # latents per image for the lower bound
 MANY, FEW = 5000, 40  # latents per image for the log-likelihood, and images per seed that are given so many
 
@@ -54,7 +50,8 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
             raise entries.EntryError(f"There is no group of metrics {name!r}: choose among {', '.join(GROUPS)}.")
     entry = entries.read(folder)
     classifier = None if "classify" in entry.capabilities else catalog.classifier_for(entry)
-    data = real(_dataset(entry), entry.shape, classifier, seed)
+    balanced = bool(entry.manifest.provenance.options.get("balance"))  # real images as it was trained on
+    data = real(_dataset(entry), entry.shape, classifier, seed, balanced)
     if data.test.labels is None:
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
     old = json.loads((entry.folder / "zoo.json").read_text())
@@ -64,6 +61,8 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
             continue
         found = measure(entry, data, seed)
         for key, value in found.items():
+            if balanced:
+                value["protocol"] += " Real images are drawn with all classes equally often."
             interval = "" if value["low"] is None else f"   [{value['low']:.4g}, {value['high']:.4g}]"
             log.info("%-24s %.4g%s", key, value["value"], interval)
         metrics |= found
@@ -75,25 +74,14 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
     return entries.read(entry.folder)
 
 
-LABELS = {
+LABELS = scores.LABELS | {
     "accuracy": ("Accuracy", "share of images whose most probable class is the true one"),
     "mse": ("MSE", "mean squared error per pixel"),
     "psnr": ("PSNR (dB)", "peak signal-to-noise ratio"),
     "ssim": ("SSIM", "structural similarity (Wang et al. 2004)"),
-    "frechet": ("Fréchet distance", "between Gaussians fitted to the features of both sides; not Inception FID"),
-    "frechet_ratio": ("Fréchet / floor", "1 is as good as real images"),
-    "frechet_random": ("Fréchet, random features", "the same distance in the features of a network nobody trained"),
-    "frechet_random_ratio": ("Random Fréchet / floor", "1 is as good as real images"),
-    "kid": ("KID", "unbiased kernel distance (Bińkowski et al. 2018)"),
-    "sliced_wasserstein": ("Sliced Wasserstein", "distance of the pixels along random directions (Rabin et al. 2011)"),
-    "precision": ("Precision", "share of samples among the real images (Kynkäänniemi et al. 2019)"),
-    "recall": ("Recall", "share of real images among the samples (Kynkäänniemi et al. 2019)"),
-    "density": ("Density", "real neighbourhoods around a sample; 1 for real images (Naeem et al. 2020)"),
-    "coverage": ("Coverage", "share of real images with a sample in their neighbourhood (Naeem et al. 2020)"),
-    "class_distance": ("Class distance", "total variation between the class histograms, 0 to 1"),
-    "missing_classes": ("Missing classes", "classes that the samples hardly show"),
     "obedience": ("Obedience", "share of samples that the classifier gives the class they were asked for"),
-    "duplicates": ("Near-duplicates", "pairs among the samples that are nearly one image (Arora et al. 2018)"),
+    "modes": ("Modes", "of the 1,000 numbers that three digits make, those that one sample at least shows"),
+    "modes_kl": ("KL to even modes (nats)", "from an even coverage of all modes (Lin et al. 2018); 0: even, complete"),
     "memorisation": ("Memorisation ratio", "distance to training over distance to held-out images; 1: nothing copied"),
     "cas": ("Classification accuracy score", "trained on samples, tested on real images (Ravuri and Vinyals 2019)"),
     "elbo": ("ELBO (nats)", "evidence lower bound on the log-likelihood"),
@@ -108,17 +96,19 @@ LABELS = {
     ),
     "dci_completeness": ("DCI completeness", "each factor is in one dimension, 0 to 1 (Eastwood and Williams 2018)"),
     "dci_informativeness": ("DCI informativeness", "how well a forest reads the factors (Eastwood and Williams 2018)"),
+    "purity": ("Purity of categories", "samples that show the commonest class of their category"),
+    "images_per_second": ("Images per second", "drawn on a CPU; depends on the machine"),
     "sap": ("SAP", "separated attribute predictability, 0 to 1 (Kumar et al. 2018)"),
 }
 # What real images score against real ones: a floor for distances, what to reach for the others.
 FLOOR, REAL = "_floor", "_real"
-FLOORS = ("frechet", "frechet_random", "kid", "sliced_wasserstein")
-SAMPLERS = {"prior": "prior", "gaussian": "Gaussian fit", "gmm": "Gaussian mixture"}
+FLOORS = ("frechet", "frechet_random", "kid", "sliced_wasserstein", "modes_kl")
+SAMPLERS = {"prior": "prior", "gaussian": "Gaussian fit", "gmm": "Gaussian mixture", "flow": "flow"}
 PIXELS, RANDOM = "on the pixels", "in the features of a fixed random network"
 SPACES = {"sliced_wasserstein": PIXELS, "frechet_random": RANDOM, "duplicates": RANDOM, "memorisation": RANDOM}
 
 
-def metric(name: str, values, protocol: str, split: str = "test") -> dict:
+def metric(name: str, values, protocol: str, split: str | None = "test") -> dict:
     """A metric of the manifest: the mean of `values`, with their range as interval when there are several."""
     values = np.atleast_1d(np.asarray(values, float))
     several, low, high = len(values) > 1, values.min(), values.max()
@@ -144,105 +134,10 @@ def metric(name: str, values, protocol: str, split: str = "test") -> dict:
 # Data -------------------------------------------------------------------------------------------------------------
 
 
-class View(NamedTuple):
-    """Images (N, H, W, C), labels (N,) or None, and what the networks see: the classifier's features and its choice
-    of a class (both None without one), random features."""
-
-    images: np.ndarray
-    labels: np.ndarray | None
-    features: np.ndarray | None
-    classes: np.ndarray | None
-    random: np.ndarray
-
-
-class Real:
-    """Real images of a dataset and what comparisons need of them, each computed when it is first asked for."""
-
-    def __init__(self, dataset, shape: tuple[int, int, int], classifier, seed: int):
-        self.dataset, self.shape, self.classifier, self.seed = dataset, shape, classifier, seed
-
-    @functools.cached_property
-    def test(self) -> datasets.Split:
-        return datasets.load(self.dataset, "test")
-
-    @functools.cached_property
-    def view(self) -> View:
-        labels = self.test.labels
-        return self.see(self.fitted(self.test.images[:COUNT]), None if labels is None else labels[:COUNT])
-
-    @functools.cached_property
-    def training(self) -> list[View]:
-        """As many training images as there are test images, for each of the seeds."""
-        log.info("Reading training images of %s", self.test.name)
-        splits = [
-            datasets.load(self.dataset, "train", count=len(self.view.images), seed=self.seed + offset)
-            for offset in range(SEEDS)
-        ]
-        return [self.see(self.fitted(split.images), split.labels) for split in splits]
-
-    @functools.cached_property
-    def floors(self) -> list[dict[str, float]]:
-        """`compare` of training images with the test images, for each of the seeds."""
-        training = self.training
-        log.info("Comparing them with the test images")
-        return [self.compare(view) for view in training]
-
-    @functools.cached_property
-    def gaussian(self) -> frechet.Statistics:
-        return frechet.statistics(self.view.features)
-
-    @functools.cached_property
-    def random_gaussian(self) -> frechet.Statistics:
-        return frechet.statistics(self.view.random)
-
-    @functools.cached_property
-    def radii(self) -> np.ndarray:
-        return prdc.radii(self.view.features)
-
-    @functools.cached_property
-    def near(self) -> float:
-        return duplicates.threshold(self.view.random)
-
-    @functools.cached_property
-    def lessons(self) -> np.ndarray:
-        """What the classification accuracy score is tested on."""
-        return cas.features(self.view.images)
-
-    @functools.cached_property
-    def taught(self) -> list[float]:
-        """Classification accuracy score of training images, for each of the seeds."""
-        return [self.school(training.images, training.labels) for training in self.training]
-
-    def fitted(self, images: np.ndarray) -> np.ndarray:
-        return pictures.fit(images, self.shape)[0]
-
-    def see(self, images: np.ndarray, labels: np.ndarray | None) -> View:
-        features = chosen = None
-        if self.classifier is not None:
-            probabilities, features = models.classify(self.classifier, pictures.fit(images, self.classifier.shape)[0])
-            chosen = probabilities.argmax(1)
-        return View(images, labels, features, chosen, random_features.features(images))
-
-    def compare(self, other: View) -> dict[str, float]:
-        """Every distance and score of a set of images against the test images."""
-        found = {}
-        if other.features is not None:
-            found["frechet"] = frechet.distance(frechet.statistics(other.features), self.gaussian)
-            found["kid"] = kernel.distance(self.view.features, other.features)
-            found |= prdc.scores(self.view.features, other.features, real_radii=self.radii)._asdict()
-        found["frechet_random"] = frechet.distance(frechet.statistics(other.random), self.random_gaussian)
-        found["sliced_wasserstein"] = sliced_wasserstein.distance(self.view.images, other.images)
-        found["duplicates"] = duplicates.pairs(other.random, self.near)
-        return found
-
-    def school(self, images: np.ndarray, labels: np.ndarray) -> float:
-        return cas.score(cas.features(images), labels, self.lessons, self.view.labels)
-
-
 @functools.lru_cache(maxsize=1)
-def real(dataset, shape: tuple[int, int, int], classifier, seed: int) -> Real:
+def real(dataset, shape: tuple[int, int, int], classifier, seed: int, balanced: bool = False) -> Real:
     """The real images of a dataset; the last ones are kept, so that entries of one dataset share them."""
-    return Real(dataset, shape, classifier, seed)
+    return Real(dataset, shape, classifier, seed, **({"balanced": True} if balanced else {}))
 
 
 def held_out(entry) -> datasets.Split:
@@ -314,18 +209,9 @@ def _drawn(entry, data: Real, seed: int, sampler: str | None = None) -> dict[str
         asked = np.random.default_rng(seed).permutation(real_labels)
     samples = models.sample(entry, count, seed, sampler, label=asked)
     seen = data.see(samples.images, samples.labels)
-    found = data.compare(seen)
-    for name in ("frechet", "frechet_random"):
-        if name in found:
-            found[f"{name}_ratio"] = found[name] / np.mean([floor[name] for floor in data.floors])
-    if seen.classes is not None:
-        classes = len(data.classifier.classes)
-        reference = np.ones(classes) if real_labels is None else class_metrics.histogram(real_labels, classes)
-        counts = class_metrics.histogram(seen.classes, classes)
-        found["class_distance"] = class_metrics.total_variation(counts, reference)
-        found["missing_classes"] = len(class_metrics.missing(counts, reference))
-        if entry.conditional:
-            found["obedience"] = (seen.classes == samples.labels).mean()
+    found = data.score(seen)
+    if entry.conditional and seen.classes is not None:
+        found["obedience"] = (seen.classes == samples.labels).mean()
     if sampler is None:
         found["memorisation"] = memorisation.ratio(seen.random, data.training[0].random, data.view.random)
         if entry.conditional and real_labels is not None:
@@ -354,6 +240,32 @@ def _protocol(data: Real, seed: int, name: str, what: str) -> str:
         return f"{count:,} {what}, {count:,} training and {count:,} test images {RANDOM}, {seeds}"
     of_classifier = f"in the features of {data.classifier.name}" if data.classifier else ""
     return f"{count:,} {what} against {count:,} test images {SPACES.get(base, of_classifier)}, {seeds}"
+
+
+def covered_modes(entry, data: Real, seed: int) -> dict:
+    """How many of the 1,000 modes of Stacked MNIST samples show, as read by the classifier of single digits."""
+    if entry.dataset != "stacked_mnist" or "generate" not in entry.capabilities:
+        return {}
+    reader = catalog.classifier_for("mnist")
+    if reader is None:
+        log.warning("No classifier was trained on mnist: the modes are not counted.")
+        return {}
+
+    def counted(images: np.ndarray) -> dict[str, float]:
+        digits = [models.classify(reader, images[..., [channel]])[0].argmax(1) for channel in range(images.shape[3])]
+        counts = class_metrics.histogram(modes.number(np.stack(digits, 1)), len(entry.classes))
+        return {"modes": modes.covered(counts), "modes_kl": modes.divergence(counts)}
+
+    runs = range(seed, seed + SEEDS)
+    drawn = [counted(models.sample(entry, modes.SAMPLES, run).images) for run in runs]
+    shown = [counted(datasets.load(entry.dataset, "train", count=modes.SAMPLES, seed=run).images) for run in runs]
+    how = f"read channel by channel by {reader.name}, seeds {seed} to {runs[-1]}: mean and range."
+    metrics = {}
+    for name in drawn[0]:
+        key = name + (FLOOR if name in FLOORS else REAL)
+        metrics[name] = metric(name, [found[name] for found in drawn], f"{modes.SAMPLES:,} samples, {how}")
+        metrics[key] = metric(key, [found[name] for found in shown], f"{modes.SAMPLES:,} training images, {how}")
+    return metrics
 
 
 def likelihoods(entry, data: Real, seed: int) -> dict:
@@ -423,6 +335,38 @@ def codes(entry, data: Real, seed: int) -> dict:
     return metrics
 
 
+def discovered(entry, data: Real, seed: int) -> dict:
+    """Whether the categories that a generator chooses among, untold, are the classes."""
+    categories = entry.manifest.provenance.options.get("categories")
+    if not categories or data.classifier is None or "generate" not in entry.capabilities:
+        return {}
+    found, runs = [], range(seed, seed + SEEDS)
+    for run in runs:
+        samples = models.sample(entry, COUNT, run)
+        chosen = samples.latents[:, :categories].argmax(1)
+        found.append(purity.score(chosen, data.see(samples.images, None).classes))
+    protocol = f"{COUNT:,} samples, classes by {data.classifier.name}, seeds {seed} to {runs[-1]}: mean and range."
+    return {"purity": metric("purity", found, protocol)}
+
+
+def speed(entry, data: Real, seed: int) -> dict:
+    """How many images a second this machine draws, the networks being loaded; decoding where nothing can be sampled."""
+    if "decode" not in entry.capabilities:
+        return {}
+    latents = np.zeros((RUSH, *entry.latent_shape), np.float32)
+
+    def draw() -> None:
+        if "generate" in entry.capabilities:
+            models.sample(entry, RUSH, seed)
+        else:
+            models.decode(entry, latents, 0)
+
+    draw()  # loads the network
+    best = min(timeit.repeat(draw, number=1, repeat=REPEATS))
+    protocol = f"{RUSH} images at once by ONNX Runtime on {processor.description()}, the best of {REPEATS} times."
+    return {"images_per_second": metric("images_per_second", RUSH / best, protocol, split=None)}
+
+
 def _disentangled(flat: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict:
     forests = [dci.scores(flat, factors, run) for run in range(seed, seed + SEEDS)]
     on = f"Codes of {len(flat):,} test images whose {len(factors)} factors are known: {', '.join(factors)}"
@@ -466,21 +410,24 @@ GROUPS = {
     "reconstruction": rebuild,
     "generation": generation,
     "samplers": samplers,
+    "modes": covered_modes,
     "likelihood": likelihoods,
     "codes": codes,
+    "categories": discovered,
+    "speed": speed,
 }
 
 
 # Elsewhere in training ------------------------------------------------------------------------------------------------
 
 
-def frechet_along_training(dataset: str, generate, count: int = 2000, seed: int = 0):
+def frechet_along_training(dataset: str, generate, count: int = 2000, seed: int = 0, **reading):
     """A function model → Fréchet distance of `count` samples to test images; None without a classifier."""
     classifier = catalog.classifier_for(dataset)
     if classifier is None:
         return None
     real = frechet.statistics(
-        models.classify(classifier, datasets.load(dataset, "test", count=count, seed=seed).images)[1]
+        models.classify(classifier, datasets.load(dataset, "test", count=count, seed=seed, **reading).images)[1]
     )
 
     def judge(model) -> float:

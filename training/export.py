@@ -9,16 +9,15 @@ import keras
 import numpy as np
 from PIL import Image
 
-from training import device, evaluate, staging
+from training import aggregate, device, evaluate, staging
+from training import networks as bodies
 from training import recipe as recipes
 from training import run as runs
-from zoo import card, latents, models
+from zoo import card, models
 from zoo import entry as entries
 from zoo import images as pictures
-from zoo.metrics import likelihood
 
 TOLERANCE = 1e-4
-STATISTICS_IMAGES = 20_000  # training images whose codes the statistics of the aggregate posterior are taken on
 
 
 def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
@@ -49,7 +48,10 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         manifest = _manifest(model, folder, train, networks, history)
         entry = entries.write(staged, manifest)
         if "encode" in entry.capabilities:
-            np.savez_compressed(staged / "latents.npz", **statistics(entry, train, recipe.seed))
+            if model.prior == "autoregressive":
+                np.savez_compressed(staged / "latents.npz", codebook=bodies.codebook(model.exported["decoder"]))
+            else:
+                aggregate.write(staged, entry, train, recipe.seed)
             entry = entries.write(staged, manifest)
         sheet = sample_sheet(entry)
         if sheet is not None:
@@ -79,8 +81,8 @@ def compress(weights: pathlib.Path) -> None:
 
 def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
     """One Functional model that holds the networks as sub-models under their roles, each behind the one before:
-    encoder, decoder or generator, discriminator; or a classifier alone. What plain Keras loads, and whose
-    `get_layer("decoder")` is the decoder."""
+    encoder, decoder or generator, discriminator; beside them a prior; or a classifier alone. What plain Keras loads,
+    and whose `get_layer("decoder")` is the decoder."""
     chain = [networks[role] for role in ("encoder", "generator", "decoder", "discriminator") if role in networks]
     first, *others = chain or [networks["classifier"]]
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in first.inputs]
@@ -88,6 +90,9 @@ def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
     for network in others:
         through = next(outputs[name] for name in ("image", "latent", "z_mean") if name in outputs)
         outputs = outputs | network([through, inputs[1]] if len(inputs) > 1 else through)
+    if "prior" in networks:
+        inputs.append(keras.Input(networks["prior"].input_shape[1:], dtype="int32", name="codes"))
+        outputs = outputs | networks["prior"](inputs[-1])
     return keras.Model(inputs, outputs, name=name.replace(".", "_"))
 
 
@@ -103,6 +108,12 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
         elif tensor.name == "label":
             classes = next(layer.input_dim for layer in network.layers if isinstance(layer, keras.layers.Embedding))
             batch["label"] = rng.integers(classes, size=64).astype("int32")
+        elif tensor.name == "codes":
+            batch["codes"] = rng.integers(network.output_shape[-1], size=(64, *tensor.shape[1:])).astype("int32")
+        elif any(layer.name == "quantised" for layer in network.layers):
+            # Far from every border between two codes, where rounding would decide which of them is nearer.
+            table = bodies.codebook(network)
+            batch["latent"] = table[rng.integers(len(table), size=(64, *tensor.shape[1:-1]))]
         else:
             batch["latent"] = rng.standard_normal((64, *tensor.shape[1:])).astype("float32")
     expected = network(list(batch.values()) if len(batch) > 1 else next(iter(batch.values())), training=False)
@@ -128,21 +139,6 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
         "outputs": {name: list(value.shape[1:]) for name, value in expected.items()},
         "parameters": network.count_params(),
     }
-
-
-def statistics(entry: entries.Entry, train, seed: int) -> dict[str, np.ndarray]:
-    """The content of latents.npz: the aggregate posterior over training images; a VAE's codes are drawn, not means."""
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(train.images), min(STATISTICS_IMAGES, len(train.images)), replace=False)
-    labels = train.labels[chosen] if entry.conditional else None
-    images = train.images[chosen]
-    if entry.manifest.provenance.options.get("binarise"):  # what the encoder was trained on
-        images = likelihood.binarise(images, seed)
-    mean, deviation = models.posterior(entry, images, labels)
-    if deviation is None:
-        return latents.fit(mean, seed=seed)
-    drawn = mean + deviation * rng.standard_normal(mean.shape).astype("float32")
-    return latents.fit(drawn, mean, 2 * np.log(deviation), seed=seed)
 
 
 def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
@@ -187,7 +183,7 @@ def _manifest(model, folder: runs.Folder, train, networks: dict, history: dict) 
             "source": train.source,
         },
         "image": {"shape": list(model.shape), "range": [0, 1]},
-        "latent": {"shape": [recipe.latent], "prior": model.prior} if model.prior else None,
+        "latent": {"shape": list(model.latent_shape), "prior": model.prior} if model.prior else None,
         "classes": list(train.classes),
         "conditional": model.conditional,
         "networks": networks,

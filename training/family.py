@@ -21,10 +21,12 @@ class Family(keras.Model):
     title: str
     year: int
     paper: str
-    prior: str | None = None  # "normal", "none" (an autoencoder without a prior) or None (nothing to sample)
+    # "normal", "none" (an autoencoder without one), "autoregressive" (a network of its own) or None (nothing to sample)
+    prior: str | None = None
     conditional: bool = False
     reported: tuple[str, ...] = ()  # names of the losses in history.json
     private: tuple[str, ...] = ()  # networks that only training needs
+    steps: int = 0  # of the whole run, told when it is compiled
     Recipe = recipes.Recipe
 
     def __init__(self, recipe, shape, classes=0):
@@ -47,7 +49,7 @@ class Family(keras.Model):
     # What a family defines -------------------------------------------------------------------------------------------
 
     def build_networks(self) -> dict[str, keras.Model]:
-        """Networks by role: encoder, decoder, generator, discriminator, classifier."""
+        """Networks by role: encoder, decoder, generator, discriminator, classifier, prior."""
         raise NotImplementedError
 
     def objective(self, images, labels, training=True) -> tuple:
@@ -79,6 +81,11 @@ class Family(keras.Model):
             for mean, weight in zip(average.weights, self.networks[role].weights, strict=True):
                 if mean.dtype == "float32":
                     mean.assign(mean * decay + ops.cast(weight, "float32") * (1.0 - decay))
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent of a family that has latents."""
+        return (self.recipe.latent,)
 
     @property
     def exported(self) -> dict[str, keras.Model]:

@@ -39,6 +39,7 @@ class Recipe(pydantic.BaseModel):
     )
     shift: int = pydantic.Field(0, ge=0, le=16, description="augmentation: random shift in pixels")
     flip: bool = pydantic.Field(False, description="augmentation: random mirror image")
+    balance: bool = pydantic.Field(False, description="draw all classes equally often, the images of rare ones again")
     snapshots: int = pydantic.Field(12, ge=1, le=60, description="sample sheets kept along training")
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     seed: int = pydantic.Field(0, ge=0, lt=2**31)

@@ -18,10 +18,10 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from training import device, evaluate
+from training import device, evaluate, networks
 from training import recipe as recipes
 from training.batches import Batches
-from zoo import datasets
+from zoo import codes, datasets
 from zoo import images as pictures
 
 log = logging.getLogger("training")
@@ -39,6 +39,8 @@ def training_data(recipe) -> datasets.Split:
         raise recipes.RecipeError(f"The dataset {recipe.dataset} cannot be used: {error}") from error
     if len(set(split.classes)) < len(split.classes):
         raise recipes.RecipeError(f"The dataset {recipe.dataset} has two classes of the same name; rename one.")
+    if recipe.balance and split.labels is None:
+        raise recipes.RecipeError(f"The dataset {recipe.dataset} has no labels; leave out balance.")
     return split
 
 
@@ -65,6 +67,7 @@ def code_revision() -> str:
 def compiled(model, steps: int):
     """Attach optimiser and schedule; the device decides whether XLA compiles the step."""
     recipe = model.recipe
+    model.steps = steps
     # A run shorter than the average's memory would export its random start: remember a tenth of the run at most.
     model.decay = max(0.0, min(recipe.ema, 1.0 - 10.0 / steps))
 
@@ -242,6 +245,13 @@ def previewer(recipe, split):
         if model.prior == "normal":
             latents = np.random.default_rng(recipe.seed).standard_normal((PREVIEWS, recipe.latent)).astype("float32")
             return generate(model, latents, labels)
+        if model.prior == "autoregressive":
+            prior, table = model.exported["prior"], networks.codebook(model.exported["decoder"])
+
+            def logits(drawn):
+                return np.asarray(prior(drawn, training=False)["logits"])
+
+            return generate(model, table[codes.draw(logits, model.latent_shape[:-1], PREVIEWS, recipe.seed)])
         if model.prior == "none":
             latents = np.asarray(model.exported["encoder"](images, training=False)["latent"])
             return generate(model, latents)
@@ -259,7 +269,7 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     folder = Folder(pathlib.Path(runs) / recipe.name)
     folder.open(recipe, fresh)
     model = build(recipe, split)
-    batches = Batches(split.images, split.labels, recipe.batch, recipe.seed, recipe.shift, recipe.flip)
+    batches = Batches(split.images, split.labels, recipe.batch, recipe.seed, recipe.shift, recipe.flip, recipe.balance)
     compiled(model, recipe.epochs * len(batches))
     done, history = folder.restore(model)
     log.info(
@@ -274,7 +284,10 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     )
     if done < recipe.epochs:
         folder.begin(backend=device.BACKEND, device=device.description(), precision=policy, code=code_revision())
-        judge = evaluate.frechet_along_training(recipe.dataset, generate) if model.prior == "normal" else None
+        judge = None
+        if model.prior == "normal":
+            reading = {"balanced": True} if recipe.balance else {}
+            judge = evaluate.frechet_along_training(recipe.dataset, generate, **reading)
         recorder = Recorder(folder, batches, previewer(recipe, split), history, judge)
         model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=0, callbacks=[recorder], shuffle=False)
     return folder

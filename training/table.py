@@ -1,13 +1,13 @@
-"""The table of entries in README.md, written from their manifests so that no number is typed by hand."""
+"""The tables in README.md, written from the entries' manifests so that no number is typed by hand."""
 
 import pathlib
 
+from training import claims
 from zoo import catalog, datasets
 from zoo.entry import Entry
 from zoo.headline import headline
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
-START, END = "<!-- entries -->", "<!-- /entries -->"
 
 
 def table(entries: list[Entry]) -> str:
@@ -29,7 +29,11 @@ def table(entries: list[Entry]) -> str:
 
 
 def updated(readme: str) -> str:
-    """README text with the table between its markers renewed."""
-    before, _, rest = readme.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{table(catalog.entries([catalog.EMBEDDED]))}\n{END}{after}"
+    """README text with what stands between its markers renewed: the entries, and the claims put to the test."""
+    entries = catalog.entries([catalog.EMBEDDED])
+    for name, made in {"entries": table(entries), "claims": claims.table(entries)}.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, _, rest = readme.partition(start)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{start}\n{made}\n{end}{after}"
+    return readme

@@ -16,9 +16,32 @@ from zoo.manifest import Metric
 GENERATION = frozenset(
     """
     frechet frechet_ratio frechet_random frechet_random_ratio kid sliced_wasserstein precision recall density coverage
-    class_distance missing_classes obedience duplicates memorisation cas
+    modes modes_kl class_distance missing_classes obedience duplicates memorisation cas
     """.split()  # noqa: SIM905
 )
+# figure -> (heading, format, help); a table shows those that any of its rows has.
+COLUMNS = {
+    "frechet_ratio": ("Fréchet / floor", "%.2f", "1 is as good as real images"),
+    "frechet": ("Fréchet", "%.3g", "Distance on classifier features, not Inception FID"),
+    "frechet_random": ("Fréchet, random", "%.3g", "On features of a network that nobody trained: a cross-check"),
+    "modes": ("Modes", "%.0f", "Of 1,000 three-digit numbers, those that samples show"),
+    "coverage": ("Coverage", "%.2f", "Share of real images with a sample in their neighbourhood"),
+    "precision": ("Precision", "%.2f", "Share of samples among the real images"),
+    "recall": ("Recall", "%.2f", "Share of real images among the samples"),
+    "cas": ("CAS", "%.3f", "Classification accuracy score: trained on samples, tested on real images"),
+    "psnr": ("PSNR", "%.1f", "Reconstruction, in dB"),
+    "ssim": ("SSIM", "%.3f", "Reconstruction, structural similarity"),
+    "log_likelihood": ("Log-likelihood", "%.1f", "Importance-weighted bound in nats, on binarised images"),
+    "probe": ("Probe", "%.3f", "Accuracy of a linear classifier on the code"),
+    "mig": ("MIG", "%.2f", "Mutual information gap: disentanglement, where the factors are known"),
+    "images_per_second": ("Images / s", "%.0f", "Drawn on a CPU; on which one, the entry's page tells"),
+}
+# What rows can be ranked by; one of these makes an entry worth a row.
+SCORES = {
+    "frechet": "Fréchet distance", "frechet_ratio": "Fréchet distance over its floor",
+    "frechet_random": "Fréchet distance, random features", "modes": "modes of 1,000", "coverage": "coverage",
+    "psnr": "PSNR (dB)",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +57,27 @@ class Row:
         """Return what tells the row from all others: the entry, and the sampler where it is not the prior."""
         return self.entry.id + (f" · {self.sampler}" if self.sampler not in ("", "prior") else "")
 
+    @property
+    def megabytes(self) -> float:
+        """Return the size of the ONNX files, in units of 10⁶ bytes."""
+        made = self.entry.manifest
+        return sum(made.files[network.file].size for network in made.networks.values()) / 1e6
+
     def value(self, figure: str) -> float | None:
         """Return the figure's mean, None where it was not measured."""
         return self.figures[figure].value if figure in self.figures else None
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
-    """Return the rows of all entries that were measured, by Fréchet distance, those without one last."""
+    """Return the rows of all entries that were measured, by Fréchet distance (on random features where no classifier
+    of the dataset is known), those without one last."""
     found = [row for entry in entries for row in _rows(entry)]
-    return sorted(found, key=lambda row: (row.value("frechet") is None, row.value("frechet") or 0.0, row.label))
+
+    def rank(row: Row) -> tuple[bool, float, str]:
+        distance = row.value("frechet_random") if row.value("frechet") is None else row.value("frechet")
+        return distance is None, distance or 0.0, row.label
+
+    return sorted(found, key=rank)
 
 
 def _rows(entry: Entry) -> list[Row]:
@@ -65,7 +100,9 @@ def table(found: Iterable[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = [f"{name}{end}" for name in figures for end in ("", "_low", "_high")]
-    writer.writerow(["entry", "revision", "family", "year", "dataset", "sampler", "parameters", "images_seen", *heads])
+    writer.writerow(
+        ["entry", "revision", "family", "year", "dataset", "sampler", "parameters", "megabytes", "images_seen", *heads]
+    )
     for row in found:
         made, numbers = row.entry.manifest, []
         for name in figures:
@@ -74,7 +111,7 @@ def table(found: Iterable[Row]) -> str:
         writer.writerow(
             [
                 _cell(row.entry.id), row.entry.revision, _cell(made.family), made.year, _cell(row.entry.dataset),
-                _cell(row.sampler), row.entry.parameters, made.provenance.images_seen, *numbers,
+                _cell(row.sampler), row.entry.parameters, row.megabytes, made.provenance.images_seen, *numbers,
             ]
         )  # fmt: skip
     return out.getvalue()

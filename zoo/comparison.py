@@ -15,6 +15,7 @@ from zoo.entry import Entry
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import prdc
 from zoo.plots import REAL_NAME
+from zoo.scores import Scored
 
 SHOWN = 25
 PIXELS = 300_000
@@ -159,16 +160,36 @@ def covered(counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> str:
     real = counts.get(REAL_NAME)
     parts = []
     for name in (name for name in counts if name != REAL_NAME):
-        lost = class_metrics.missing(counts[name], real)
-        text = f"{name} covers all {len(classes)} classes"
-        if lost:
-            missed = _listed([classes[index] for index in lost])
-            text = f"{name} covers {len(classes) - len(lost)} of {len(classes)} classes, missing: {missed}"
+        text = f"{name} {_coverage(counts[name], real, classes)}"
         if real is not None:
             moved = class_metrics.total_variation(counts[name], real)
             text += f"; its shares differ from the data's by {percent(moved)}"
         parts.append(text)
     return _sentences(parts)
+
+
+def verdicts(found: Mapping[str, Scored], real: np.ndarray | None, classes: Sequence[str]) -> str:
+    """Say of each measured set which classes it covers and how far it is from the data, in multiples of the floor.
+
+    real (K,) holds the images of each class in the data; None without a classifier.
+    """
+    parts = []
+    for name, (figures, counts) in found.items():
+        told = [] if counts is None else [_coverage(counts, real, classes)]
+        ratio = figures.get("frechet_ratio", figures.get("frechet_random_ratio"))
+        if ratio is not None:
+            told.append(f"lies {ratio:.3g} times as far from the test images as training images do")
+        if told:
+            parts.append(f"{name} {', and '.join(told)}")
+    return _sentences(parts)
+
+
+def _coverage(counts: np.ndarray, real: np.ndarray | None, classes: Sequence[str]) -> str:
+    lost = class_metrics.missing(counts, real)
+    if not lost:
+        return f"covers all {len(classes)} classes"
+    missed = _listed([classes[index] for index in lost])
+    return f"covers {len(classes) - len(lost)} of {len(classes)} classes, missing: {missed}"
 
 
 def overlap(features: Mapping[str, np.ndarray], most: int = 2000) -> str:
@@ -247,7 +268,8 @@ def sharing(entries: Sequence[Entry], used: Sequence[str]) -> str:
     """Say what equal places in sheets of several entries have in common; used names the sampler of each entry."""
     if len(entries) == 1:
         return ""
-    if len({entry.latent_shape for entry in entries}) == 1 and set(used) == {"prior"}:
+    own = any(entry.manifest.latent.prior == "autoregressive" for entry in entries)
+    if len({entry.latent_shape for entry in entries}) == 1 and set(used) == {"prior"} and not own:
         return "All entries decode the same latents: from sheet to sheet, only the network differs."
     if len({entry.latent_shape for entry in entries}) == 1:
         return "Each entry draws from its own distribution of codes with the same seed, so equal places differ."

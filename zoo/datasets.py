@@ -7,16 +7,16 @@ Looked for in this order: built in, the folder named by the environment variable
 import importlib.util
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from zoo import downloads, fruits, records
+from zoo import downloads, fruits, records, stacked
 from zoo.records import DatasetUnavailable, Progress, Request
 from zoo.sources import hosted
 
-__all__ = ["NAMES", "DatasetUnavailable", "Known", "Progress", "Split", "available", "load"]
+__all__ = ["NAMES", "DatasetUnavailable", "Known", "Progress", "Split", "available", "evenly", "load"]
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,18 @@ _FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Sh
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 # The revisions are the parquet commits that e.g. mteb (MNISTClassification, CIFAR10Clustering) and Ray's tests pin.
+_MNIST = ("ylecun/mnist", "77f3279092a1c1579b2250db8eafed0ad422088c", _hub_files("mnist"))
+
 NAMES: dict[str, Known] = {
     "digits": Known("Digits 8×8", (8, 8, 1), _TEN, {"train": 1437, "test": 360}),
     "fruits": Known("Fruits", (32, 32, 3), ("apple", "orange"), {"train": 20_000, "test": 4_000}),
-    "mnist": Known("MNIST", (28, 28, 1), _TEN, {"train": 60_000, "test": 10_000}, "ylecun/mnist",
-                   "77f3279092a1c1579b2250db8eafed0ad422088c", _hub_files("mnist")),
+    "mnist": Known("MNIST", (28, 28, 1), _TEN, {"train": 60_000, "test": 10_000}, *_MNIST),
     "fashion_mnist": Known("Fashion-MNIST", (28, 28, 1), _FASHION, {"train": 60_000, "test": 10_000},
                            "zalando-datasets/fashion_mnist", "531be5e2ccc9dba0c201ad3ae567a4f3d16ecdd2",
                            _hub_files("fashion_mnist")),
     "cifar10": Known("CIFAR-10", (32, 32, 3), _CIFAR10, {"train": 50_000, "test": 10_000},
                      "uoft-cs/cifar10", "0b2714987fa478483af9968de7c934580d0bb9a2", _hub_files("plain_text")),
+    "stacked_mnist": Known("Stacked MNIST", (28, 28, 3), stacked.CLASSES, {"train": 60_000, "test": 10_000}, *_MNIST),
 }  # fmt: skip
 
 
@@ -79,6 +81,7 @@ def load(
     size: int | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
+    balanced: bool = False,
 ) -> Split:
     """Read one split of a dataset.
 
@@ -86,16 +89,26 @@ def load(
       or a string that starts with "/", "." or "~") of images (sub-folders are classes) or of parquet files.
     split: "train", "test" or "validation". Without a test split, a seeded tenth of the training split stands in.
     count: a random subset without replacement, in the order of its draw, so that a larger count with the same seed
-      begins with the smaller one's images; None is everything in stored order. Fruits are rendered: any count.
+      begins with the smaller one's images; None is everything in stored order. Fruits and stacked digits are made on
+      the fly: any count.
     progress: called with a fraction in [0, 1] and a short text.
     revision: a Hub commit, branch or tag, in place of the pinned or remembered one.
     size: side in pixels to which images are cropped and resized while they are read (files only).
+    balanced: all classes equally often, as `evenly` draws them; without a count as many as there are without a repeat.
     Raises ValueError for a wrong argument, DatasetUnavailable when the data cannot be had.
     """
     if split not in records.SPLITS:
         raise ValueError(f"The split {split!r} is unknown: choose train, test or validation.")
     if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= records.MAX_SIDE):
         raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {records.MAX_SIDE}.")
+    if balanced:
+        columns = {"image_column": image_column, "label_column": label_column}
+        found = load(name, split, seed=seed, progress=progress, revision=revision, size=size, **columns)
+        if found.labels is None:
+            raise ValueError(f"The dataset {found.name} has no labels, by which its classes could be balanced.")
+        rows = evenly(found.labels, count, seed)
+        factors = found.factors and {key: values[rows] for key, values in found.factors.items()}
+        return replace(found, images=found.images[rows], labels=found.labels[rows], factors=factors)
     known = NAMES.get(name) if isinstance(name, str) else None
     request = Request(split, count, seed, size, image_column, label_column, known.classes if known else ())
     report = progress or (lambda fraction, text: None)
@@ -103,6 +116,8 @@ def load(
         return _digits(request)
     if name == "fruits":
         return _fruits(request, report)
+    if name == "stacked_mnist":
+        return _stacked_mnist(request, revision, report)
     local = _local_files(name, known, split)
     if local is not None:
         folder, files = local
@@ -113,6 +128,16 @@ def load(
             f"There is no dataset {str(name)[:100]!r}: use one of {', '.join(NAMES)}, a Hub id owner/name or a folder."
         )
     return _hub(str(name), known, revision, request, report)
+
+
+def evenly(labels: np.ndarray, count: int | None = None, seed: int | list[int] = 0) -> np.ndarray:
+    """Rows in random order that hold every class of labels (N,) equally often, and so does each part of them.
+
+    As many as there are without a repeat; for a larger count the images of rare classes come again."""
+    rng = np.random.default_rng(seed)
+    members = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    each = min(map(len, members)) if count is None else -(-count // len(members))
+    return rng.permuted(np.stack([np.resize(rows, each) for rows in members], 1), axis=1).ravel()[:count]
 
 
 def available(name: str | Path, split: str = "test") -> bool:
@@ -159,6 +184,16 @@ def _fruits(request: Request, report: Progress) -> Split:
     images, factors = fruits.render(count, 2 * request.seed + (request.split == "test"), progress=report)
     source = "Apples and oranges rendered by this project, with every factor known."
     return Split("fruits", request.split, images, factors["kind"], fruits.CLASSES, factors, None, source)
+
+
+def _stacked_mnist(request: Request, revision: str | None, report: Progress) -> Split:
+    count = request.count or NAMES["stacked_mnist"].counts.get(request.split, 1)
+    if count > (most := records.MAX_VALUES // stacked.VALUES):
+        raise ValueError(f"At most {most:,} stacked digits fit into memory.")
+    single = load("mnist", request.split, progress=report, revision=revision)
+    images, labels = stacked.stack(single.images, single.labels, count, request.seed)
+    source = f"Three digits, drawn at random, as the channels of each image. {single.source}"
+    return Split("stacked_mnist", request.split, images, labels, stacked.CLASSES, None, single.revision, source)
 
 
 def _is_path(name: str | Path) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo import codes, latents, models
 from zoo import images as pictures
-from zoo import models
 from zoo.conditions import labels_for
 from zoo.entry import Entry
 from zoo.metrics import reconstruction
@@ -31,7 +31,7 @@ class Reconstruction:
 
     clean: the reference; outputs: the entry's reconstructions of the degraded images; errors: mse, psnr and ssim (N,)
     between these two; notice: how the images were fitted, or None; told: where the classes of a conditional entry are
-    from, or "".
+    from, or ""; codes: the integers (N, h, w) that a discrete entry makes of the images, else None.
     """
 
     clean: np.ndarray
@@ -39,6 +39,7 @@ class Reconstruction:
     errors: dict[str, np.ndarray]
     notice: str | None
     told: str
+    codes: np.ndarray | None = None
 
 
 def degrade(images: np.ndarray, noise: float, hidden: float, seed: int = 0) -> np.ndarray:
@@ -65,9 +66,11 @@ def reconstruct(
     """
     labels, told = labels_for(entry, degraded, known, classes, classifier)
     clean, notice = pictures.fit(clean, entry.shape)
-    outputs = models.reconstruct(entry, pictures.fit(degraded, entry.shape)[0], labels)
+    found = models.encode(entry, pictures.fit(degraded, entry.shape)[0], labels)
+    outputs = models.decode(entry, found, labels)
+    integers = codes.nearest(found, latents.codebook(entry)) if codes.discrete(entry) else None
     errors = {name: measure(clean, outputs) for name, measure in METRICS.items()}
-    return Reconstruction(clean, outputs, errors, notice, told)
+    return Reconstruction(clean, outputs, errors, notice, told, integers)
 
 
 def titles(entries: Sequence[Entry]) -> list[str]:
@@ -86,8 +89,11 @@ def largest(shapes: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
 
 
 def bottleneck(entry: Entry) -> tuple[int, int, float]:
-    """Return how many numbers an image has, how many its code has, and the first divided by the second."""
-    pixels, code = math.prod(entry.shape), math.prod(entry.latent_shape)
+    """Return how many numbers an image has, how many its code has, and the first divided by the second.
+
+    The code of a discrete entry is its integers, not the vectors that they stand for."""
+    shape = entry.latent_shape[:-1] if codes.discrete(entry) else entry.latent_shape
+    pixels, code = math.prod(entry.shape), math.prod(shape)
     return pixels, code, pixels / code
 
 
@@ -121,7 +127,8 @@ def note(entry: Entry, found: Reconstruction) -> str:
     pixels, code, ratio = bottleneck(entry)
     told = f"\nIt is told {found.told}." if found.told else ""
     fitted = f"\n{found.notice}" if found.notice else ""
-    return f"{pixels:,} → {code:,} numbers, {ratio:.3g}:1{told}{fitted}"
+    kind = f"integers below {codes.vocabulary(entry)}" if codes.discrete(entry) else "numbers"
+    return f"{pixels:,} → {code:,} {kind}, {ratio:.3g}:1{told}{fitted}"
 
 
 def summary(entries: Sequence[Entry], series: dict[str, dict[str, np.ndarray]]) -> dict[str, list[str]]:

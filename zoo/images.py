@@ -16,6 +16,7 @@ MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 16_000_000
 MAX_SHEET_PIXELS = 4_000_000
 MAX_UPLOAD_PIXELS = 1_000_000  # what is left of a larger upload before it becomes numbers of four bytes
+MAX_ASPECT = 10
 MAX_ANIMATION_BYTES = 4 * 2**20
 MAX_FRAMES = 300
 MAX_ANIMATION_PIXELS = 64_000_000
@@ -152,9 +153,20 @@ def _translucent(picture: Image.Image) -> bool:
 def decode_upload(data: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
     """One image (1, *shape) from the bytes of an upload, and `fit`'s notice.
 
-    Raises ValueError, one sentence, as `open_picture` and `read_pixels` do.
+    Raises ValueError, one sentence, as `open_picture` and `fit_picture` do.
     """
-    picture = read_pixels(open_picture(data), MAX_UPLOAD_PIXELS)
+    return fit_picture(open_picture(data), shape)
+
+
+def fit_picture(picture: Image.Image, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
+    """One image (1, *shape) from an opened picture, and `fit`'s notice.
+
+    Raises ValueError, one sentence, for damaged pixels and for a strip more than MAX_ASPECT times as long as wide:
+    padded to a square, a few of its pixels would fill the memory.
+    """
+    if max(picture.size) > MAX_ASPECT * min(picture.size):
+        raise ValueError(f"The picture is more than {MAX_ASPECT} times as long as wide: cut it to what matters.")
+    picture = read_pixels(picture, MAX_UPLOAD_PIXELS)
     pixels = np.asarray(picture, np.float32) / 255
     return fit(pixels.reshape(1, picture.height, picture.width, -1), shape)
 

@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Literal
 
@@ -138,12 +139,12 @@ def fit(
 
 
 def load(entry: Entry) -> dict[str, np.ndarray] | None:
-    """Return the arrays of latents.npz as fit made them, or None for an entry without that file.
+    """Return the arrays of latents.npz as fit made them, or None for an entry without that file or with a codebook.
 
     Raises:
         EntryError: the file is too large, is not a plain npz, or an array has a wrong type, shape or value.
     """
-    if not entry.has(STATISTICS) or entry.latent_shape is None:
+    if not entry.has(STATISTICS) or entry.latent_shape is None or entry.manifest.latent.prior == "autoregressive":
         return None
     refused = f"The entry {entry.name} is refused: {STATISTICS}"
     size = math.prod(entry.latent_shape)
@@ -151,7 +152,7 @@ def load(entry: Entry) -> dict[str, np.ndarray] | None:
         raise EntryError(f"{refused} describes {size:,} dimensions, more than {MAX_DIMENSIONS:,}.")
     content = entry.content(STATISTICS, MAX_STATISTICS_BYTES)
     try:
-        arrays = _arrays(content)
+        arrays = unpack(content, _shapes(0, 0, 0), MAX_STATISTICS_BYTES)
     except Exception as error:  # damaged archives fail with many types, OverflowError and struct.error among them
         raise EntryError(f"{refused} cannot be read ({str(error)[:120]}).") from None
     components, bins = (_extent(arrays.get(name)) for name in ("gmm_weights", "histogram_counts"))
@@ -167,6 +168,26 @@ def load(entry: Entry) -> dict[str, np.ndarray] | None:
     if arrays["gmm_weights"].min() < 0 or abs(arrays["gmm_weights"].sum() - 1) > 1e-3:
         raise EntryError(f"{refused}: gmm_weights are not probabilities.")
     return {name: arrays[name].astype(np.float32, copy=False) for name in expected if name in arrays}
+
+
+def codebook(entry: Entry) -> np.ndarray:
+    """Return the vectors (K, D) that an entry with an autoregressive prior chooses its codes from.
+
+    Raises:
+        EntryError: latents.npz is missing, cannot be read or holds no such codebook.
+    """
+    refused = f"The entry {entry.name} is refused: {STATISTICS}"
+    try:
+        found = unpack(entry.content(STATISTICS, MAX_STATISTICS_BYTES), ["codebook"], MAX_STATISTICS_BYTES)
+        found = found.get("codebook")
+    except EntryError:
+        raise
+    except Exception as error:  # see load
+        raise EntryError(f"{refused} cannot be read ({str(error)[:120]}).") from None
+    expected = (entry.manifest.networks["prior"].outputs["logits"][-1], entry.latent_shape[-1])
+    if found is None or found.shape != expected or not (np.abs(found) < MAX_STATISTIC).all():
+        raise EntryError(f"{refused} holds no codebook of {expected} finite numbers.")
+    return found.astype(np.float32, copy=False)
 
 
 def gaussian(
@@ -190,16 +211,37 @@ def gmm(
 ) -> np.ndarray:
     """Draw (count, L) from the Gaussian mixture; temperature and truncation act within each component."""
     noise = normal(count, statistics["mean"].shape, seed, temperature, truncation)
-    weights = statistics["gmm_weights"].astype(np.float64)
-    # A stream of its own, so that the components stay the same when the count grows.
-    uniform = np.random.default_rng([seed, 1]).random(count)
-    chosen = np.minimum(np.searchsorted(np.cumsum(weights / weights.sum()), uniform, "right"), len(weights) - 1)
+    chosen = components(statistics, count, seed)
     latents = np.empty_like(noise)
     for component in np.unique(chosen):
         rows = chosen == component
         root = _root(statistics["gmm_covariances"][component])
         latents[rows] = statistics["gmm_means"][component] + noise[rows] @ root.T
     return latents
+
+
+def components(statistics: dict[str, np.ndarray], count: int, seed: int) -> np.ndarray:
+    """Draw the component of the mixture that each code is of: (count,) int."""
+    weights = statistics["gmm_weights"].astype(np.float64)
+    # A stream of its own, so that the components stay the same when the count grows.
+    uniform = np.random.default_rng([seed, 1]).random(count)
+    return np.minimum(np.searchsorted(np.cumsum(weights / weights.sum()), uniform, "right"), len(weights) - 1)
+
+
+def unpack(content: bytes, known: Iterable[str], limit: int) -> dict[str, np.ndarray]:
+    """Read the known arrays of an npz that unpack to at most `limit` bytes; np.load would allocate what a header
+    claims before looking at the data. Damaged and hostile files raise exceptions of many types."""
+    known = set(known)
+    # Counted before the archive is opened, since its directory is read as a whole.
+    if content.count(b"PK\x01\x02") > 16 * len(known):
+        raise ValueError("it holds too many files")
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        members = [member for member in archive.infolist() if member.filename.removesuffix(".npy") in known]
+        if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+            raise ValueError("it is not packed as numpy does")  # bzip2 and lzma unpack beyond any declared size
+        if sum(member.file_size for member in members) > limit or len(members) > len(known):
+            raise ValueError(f"it unpacks to more than {limit >> 20} MiB")
+        return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
 
 
 def _pair(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -230,21 +272,6 @@ def _shapes(size: int, components: int, bins: int) -> dict[str, tuple[int, ...]]
         "histogram_edges": (size, bins + 1),
         "kl": (size,),
     }
-
-
-def _arrays(content: bytes) -> dict[str, np.ndarray]:
-    """Read the arrays of an npz; np.load would allocate what a header claims before looking at the data."""
-    known = _shapes(0, 0, 0)
-    # Counted before the archive is opened, since its directory is read as a whole.
-    if content.count(b"PK\x01\x02") > 16 * len(known):
-        raise ValueError("it holds too many files")
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        members = [member for member in archive.infolist() if member.filename.removesuffix(".npy") in known]
-        if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
-            raise ValueError("it is not packed as numpy does")  # bzip2 and lzma unpack beyond any declared size
-        if sum(member.file_size for member in members) > MAX_STATISTICS_BYTES or len(members) > len(known):
-            raise ValueError(f"it unpacks to more than {MAX_STATISTICS_BYTES >> 20} MiB")
-        return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
 
 
 def _array(content: bytes) -> np.ndarray:

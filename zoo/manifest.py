@@ -10,16 +10,20 @@ MANIFEST = "zoo.json"
 MAX_FILE_BYTES = 2 << 30
 MAX_TENSOR_VALUES = 1 << 22
 MAX_LATENT_VALUES = 65536
+MAX_CODES = 1024  # integers of one image, each of which is drawn by one pass through the prior
+MAX_CODEBOOK = 4096
 
 ENCODER_OUTPUTS = ({"latent"}, {"z_mean", "z_log_var"})
-# role -> (inputs it must have, sets of outputs it may have); every role but the classifier may also take "label".
+# role -> (input it must have, sets of outputs it may have); all but classifier and prior may also take "label".
 ROLES: dict[str, tuple[str, tuple[set[str], ...]]] = {
     "encoder": ("image", ENCODER_OUTPUTS),
     "decoder": ("latent", ({"image"},)),
     "generator": ("latent", ({"image"},)),
     "discriminator": ("image", ({"score"},)),
     "classifier": ("image", ({"logits", "features"},)),
+    "prior": ("codes", ({"logits"},)),
 }
+UNLABELLED = ("classifier", "prior")
 
 
 def brief(value: object) -> str:
@@ -83,10 +87,11 @@ class Image(Part):
 
 
 class Latent(Part):
-    """Shape of one latent code; prior "normal" is N(0, I), "none" is an autoencoder without a prior."""
+    """Shape of one latent code; prior "normal" is N(0, I), "none" is an autoencoder without a prior, "autoregressive"
+    is a grid of vectors (H, W, D) out of a codebook, whose integers (H, W) the network of role "prior" draws."""
 
     shape: Annotated[Shape, Field(min_length=1)]
-    prior: Literal["normal", "none"]
+    prior: Literal["normal", "none", "autoregressive"]
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -94,6 +99,8 @@ class Latent(Part):
             raise ValueError(
                 f"a latent of {prod(self.shape):,} values is larger than the allowed {MAX_LATENT_VALUES:,}"
             )
+        if self.prior == "autoregressive" and not (len(self.shape) == 3 and prod(self.shape[:2]) <= MAX_CODES):
+            raise ValueError(f"an autoregressive prior needs a grid of at most {MAX_CODES:,} vectors")
         return self
 
 
@@ -166,6 +173,8 @@ class Manifest(Part):
             raise ValueError("classes holds a name twice")
         if MANIFEST in self.files:
             raise ValueError(f"files lists {MANIFEST}, which cannot hold its own hash")
+        if ("prior" in self.networks) != (self.latent is not None and self.latent.prior == "autoregressive"):
+            raise ValueError('latent.prior must be "autoregressive" where networks holds a prior, and only there')
         for role, network in self.networks.items():
             self._check_network(role, network)
         if {"decoder", "generator"} <= self.networks.keys():
@@ -187,22 +196,27 @@ class Manifest(Part):
         needed, choices = ROLES[role]
         if needed not in network.inputs:
             raise ValueError(f'{where}.inputs lacks "{needed}"')
-        if extra := network.inputs.keys() - {needed} - ({"label"} if role != "classifier" else set()):
+        if extra := network.inputs.keys() - {needed} - ({"label"} if role not in UNLABELLED else set()):
             raise ValueError(f"{where}.inputs holds {brief(min(extra))}, which a {role} does not take")
         if network.outputs.keys() not in choices:
             wanted = " or ".join(" and ".join(f'"{name}"' for name in sorted(choice)) for choice in choices)
             raise ValueError(f"{where}.outputs must be exactly {wanted}")
         for name, shape in (network.inputs | network.outputs).items():
-            expected = self._shape_of(name, where)
+            expected = self._shape_of(name, role, where)
             if expected is not None and shape != expected:
                 raise ValueError(f"{where} declares {name} as {list(shape)} where {list(expected)} is needed")
+        if role == "prior" and not 2 <= network.outputs["logits"][-1] <= MAX_CODEBOOK:
+            raise ValueError(f"{where} declares a codebook of {network.outputs['logits'][-1]:,} vectors")
         if "features" in network.outputs and len(network.outputs["features"]) != 1:
             raise ValueError(f"{where} declares features as {list(network.outputs['features'])}, not as a vector")
 
-    def _shape_of(self, tensor: str, where: str) -> tuple[int, ...] | None:
+    def _shape_of(self, tensor: str, role: str, where: str) -> tuple[int, ...] | None:
         """Return the shape that a tensor of this name must have, or None where the network is free to choose."""
-        if tensor in ("latent", "z_mean", "z_log_var"):
+        if tensor in ("latent", "z_mean", "z_log_var", "codes"):
             if self.latent is None:
                 raise ValueError(f"{where} uses {tensor}, but latent is null")
-            return self.latent.shape
+            return self.latent.shape[:-1] if tensor == "codes" else self.latent.shape
+        if role == "prior":  # it predicts codes, of which the manifest tells the number here alone
+            sizes = self.networks["prior"].outputs["logits"][-1:]
+            return (*self.latent.shape[:-1], *sizes)
         return {"image": self.image.shape, "label": (), "score": (1,), "logits": (len(self.classes),)}.get(tensor)

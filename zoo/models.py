@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo import codes, flow, networks
 from zoo import latents as spaces
-from zoo import networks
 from zoo.entry import STATISTICS, Entry, EntryError
 
 MAX_SAMPLES = 100_000
@@ -61,7 +61,10 @@ def samplers(entry: Entry) -> tuple[str, ...]:
     """Return the names that sample accepts, the best default first; empty when the entry cannot generate."""
     if "generate" not in entry.capabilities:
         return ()
+    if entry.manifest.latent.prior == "autoregressive":
+        return ("prior",)
     fitted = ("gmm", "gaussian") if entry.has(STATISTICS) else ()
+    fitted += ("flow",) if fitted and entry.has(flow.FILE) else ()
     return ("prior", *fitted) if entry.manifest.latent.prior == "normal" else fitted
 
 
@@ -80,10 +83,10 @@ def sample(
         entry: must be able to generate.
         count: between 1 and MAX_SAMPLES; with the same seed a larger count adds images at the end.
         seed: not negative.
-        sampler: "prior" is N(0, I); "gaussian" and "gmm" follow the aggregate posterior in latents.npz; None takes the
-            first of samplers(entry).
-        temperature: factor on the standard deviation.
-        truncation: cut of the noise in standard deviations, or None.
+        sampler: "prior" is N(0, I), or the entry's own network of that role; "gaussian", "gmm" and "flow" follow the
+            aggregate posterior in latents.npz and flow.npz; None takes the first of samplers(entry).
+        temperature: factor on the standard deviation; the logits of a prior network are divided by it.
+        truncation: cut of the noise in standard deviations, or None; a prior network knows none.
         label: class of all images, or one per image (count,); None draws all classes evenly in a conditional entry.
     """
     if not 1 <= count <= MAX_SAMPLES:
@@ -92,11 +95,14 @@ def sample(
     sampler = sampler or next(iter(offered), None)
     if sampler not in offered:
         raise EntryError(f"The entry {entry.name} cannot sample by {sampler!r}; it offers {offered or 'nothing'}.")
-    if sampler == "prior":
+    if entry.manifest.latent.prior == "autoregressive":
+        latents = codes.lookup(entry, codes.sample(entry, count, seed, temperature))
+    elif sampler == "prior":
         latents = spaces.normal(count, entry.latent_shape, seed, temperature, truncation)
     else:
-        draw = {"gaussian": spaces.gaussian, "gmm": spaces.gmm}[sampler]
-        latents = draw(spaces.load(entry), count, seed, temperature, truncation).reshape(count, *entry.latent_shape)
+        draw = {"gaussian": spaces.gaussian, "gmm": spaces.gmm, "flow": flow.draw}[sampler]
+        statistics = flow.load(entry) if sampler == "flow" else spaces.load(entry)
+        latents = draw(statistics, count, seed, temperature, truncation).reshape(count, *entry.latent_shape)
     labels = None
     if entry.conditional:
         labels = _even_labels(len(entry.classes), count, seed) if label is None else _labels(label, count)

@@ -30,6 +30,7 @@ MAX_ARENA_BYTES = 4 << 30
 MAX_SESSIONS = 12
 CHUNK = 256
 CHUNK_PIXELS = CHUNK * 32 * 32
+WHOLE = ("label", "codes")  # inputs of whole numbers
 
 # What stock Keras layers become; no control flow (If, Loop, Scan), no string or sequence operators, no random numbers.
 OPERATORS = frozenset(
@@ -55,13 +56,13 @@ def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     Args:
         entry: where the network comes from.
         role: its key in the manifest, as "decoder".
-        inputs: one array (N, *shape) for each input that the manifest declares; "label" is (N,).
+        inputs: one array (N, *shape) for each input that the manifest declares; "label" is (N,), "codes" are integers.
 
     Returns:
         Output name -> float32 array (N, *shape), all values finite.
 
     Raises:
-        ValueError: an input is missing, unknown, of the wrong shape, not finite, or a label is out of range.
+        ValueError: an input is missing, unknown, of the wrong shape, not finite, or a label or code is out of range.
         EntryError: the entry has no such network, its file is refused, or it does not do what the manifest says.
     """
     network = entry.manifest.networks.get(role)
@@ -104,8 +105,8 @@ def sizes(batch: int) -> list[int]:
 
 
 def typed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return inputs in the types that networks take: int32 for "label", else float32."""
-    return {n: np.ascontiguousarray(array, np.int32 if n == "label" else np.float32) for n, array in arrays.items()}
+    """Return inputs in the types that networks take: int32 for "label" and "codes", else float32."""
+    return {n: np.ascontiguousarray(array, np.int32 if n in WHOLE else np.float32) for n, array in arrays.items()}
 
 
 def check(content: bytes, batch: int = CHUNK) -> None:
@@ -182,12 +183,14 @@ def _checked_inputs(
         raise ValueError(f"The {role} of {entry.name} takes {wanted}, but {given} was given.")
     arrays = {}
     for name, shape in network.inputs.items():
-        array = np.ascontiguousarray(inputs[name], np.int64 if name == "label" else np.float32)
+        array = np.ascontiguousarray(inputs[name], np.int64 if name in WHOLE else np.float32)
         if array.shape[1:] != shape or array.ndim != 1 + len(shape):
             wanted = ", ".join(map(str, ("N", *shape)))
             raise ValueError(f"The {role} of {entry.name} takes {name} of shape ({wanted}), not {array.shape}.")
         if name == "label" and array.size and not 0 <= array.min() <= array.max() < len(entry.classes):
             raise ValueError(f"The labels for {entry.name} must lie between 0 and {len(entry.classes) - 1}.")
+        if name == "codes" and array.size and not 0 <= array.min() <= array.max() < network.outputs["logits"][-1]:
+            raise ValueError(f"The codes for {entry.name} must lie between 0 and {network.outputs['logits'][-1] - 1}.")
         if not np.isfinite(array).all():
             raise ValueError(f"The {name} given to the {role} of {entry.name} holds values that are not finite.")
         arrays[name] = array

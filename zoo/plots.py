@@ -283,6 +283,23 @@ def latent_bars(latent: np.ndarray, style: Style = A) -> go.Figure:
     return _laid_out(figure, height=220, margin_t=16, xaxis_title_text="latent dimension", yaxis_title_text="value")
 
 
+def code_grid(codes: np.ndarray, vocabulary: int) -> go.Figure:
+    """The integers (H, W) of one image, each below `vocabulary`, where they stand in the image.
+
+    One sees which places of an image are told by the same integer. The colours follow the integers, whose order means
+    nothing; plotly writes each in black or white, whichever the colour lets one read.
+    """
+    look = {"colorscale": "Cividis", "zmin": 0, "zmax": vocabulary - 1, "showscale": False, "xgap": 2, "ygap": 2}
+    rows, columns = (np.arange(1, size + 1) for size in np.shape(codes))
+    numbers = {"z": np.asarray(codes).tolist(), "texttemplate": "%{z}", "textfont_size": 14}
+    figure = go.Figure(go.Heatmap(x=columns, y=rows, **numbers, **look))
+    figure.update_traces(hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")
+    plain = {"showticklabels": False, "showgrid": False, "constrain": "domain"}
+    figure.update_xaxes(title_text="column", **plain)
+    figure.update_yaxes(title_text="row", autorange="reversed", scaleanchor="x", **plain)
+    return _laid_out(figure, height=max(200, 80 + 36 * len(codes)), margin_t=16)
+
+
 def class_probabilities(probabilities: np.ndarray, classes: Sequence[str], style: Style = A) -> go.Figure:
     """The classifier's probability of each class for one image (K,), in per cent.
 

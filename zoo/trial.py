@@ -20,6 +20,7 @@ from zoo.manifest import Network
 
 MEMORY = 1 << 30  # bytes above what the empty process and five copies of the file take
 SECONDS = 20  # of processor time, start of the process included
+DRAWING = 300  # of processor time for one batch of images that a prior draws code by code
 PATIENCE = 90  # seconds on the clock, for a machine that is busy
 MAX_VERDICTS = 512
 RESTING = 60.0  # seconds until a network is tried again that failed for want of a machine with room
@@ -44,6 +45,7 @@ def refusal(content: bytes, network: Network, classes: int, batch: int) -> str |
     task = json.dumps({
         "network": network.model_dump(mode="json", include={"file", "inputs", "outputs", "parameters"}),
         "classes": classes, "batch": batch, "memory": MEMORY + 5 * len(content), "seconds": SECONDS,
+        "drawing": DRAWING,
     })  # fmt: skip
     key = (hashlib.sha256(content).hexdigest(), task)
     if (reason := _known(key)) is None:
@@ -93,13 +95,17 @@ def main(task: dict) -> str:
     network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)
     draw = {"latent": random.standard_normal, "image": random.random}
     draw["label"] = lambda shape: random.integers(task["classes"], size=shape)
+    draw["codes"] = lambda shape: random.integers(network.outputs["logits"][-1], size=(*shape,))
     try:
         content = sys.stdin.buffer.read()
         networks.check(content, task["batch"])
         session = networks.open_session(content, network)
         for size in networks.sizes(task["batch"]):
             batch = {name: draw[name]((size, *shape)) for name, shape in network.inputs.items()}
+            started = time.process_time()
             networks.run_batch(session, network, networks.typed(batch))
+            if "codes" in batch and (time.process_time() - started) * batch["codes"][0].size > task["drawing"]:
+                return f"takes more than {task['drawing']} seconds of computing to draw {size} images code by code"
     except MemoryError:
         pass
     except ValueError as error:

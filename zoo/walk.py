@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo import codes, latents, models
 from zoo import images as pictures
-from zoo import latents, models
 from zoo.conditions import labels_for
 from zoo.entry import Entry
 
@@ -120,13 +120,13 @@ def between(corners: np.ndarray, kind: latents.Kind, x: Sequence[float], y: Sequ
 
 def walk(entry: Entry, anchors: Sequence[Anchor], x: Sequence[float], y: Sequence[float] = (0.0,)) -> Walk:
     """Show every kind of interpolation at the same places; a class, being no number, is that of the nearest anchor."""
-    codes = np.stack([anchor.latent for anchor in anchors])
+    ends = np.stack([anchor.latent for anchor in anchors])
     right, low = (np.asarray(t) > 0.5 for t in (x, y))
     nearest = (2 * low[:, None] + right[None, :]).ravel() if len(anchors) == 4 else np.tile(right, len(low)).astype(int)
     labels = np.array([anchors[i].label for i in nearest]) if anchors[0].label is not None else None
     frames, norms = {}, {}
     for kind in ("linear", "spherical"):
-        path = between(codes, kind, x, y)
+        path = between(ends, kind, x, y)
         decoded = models.decode(entry, path.reshape(-1, *entry.latent_shape), labels)
         frames[kind] = decoded.reshape(*path.shape[:2], *entry.shape)
         norms[kind] = np.linalg.norm(path.reshape(*path.shape[:2], -1), axis=2)
@@ -152,6 +152,11 @@ def explain(entry: Entry, anchors: Sequence[Anchor]) -> str:
             f"Random codes of {size} numbers have a norm ‖z‖ near √{size} = {size**0.5:.1f}; A and B have {norms}. The "
             "straight line cuts through the inside, where few codes are; the arc leads from the one norm to the other "
             "without that dip and stays where the decoder was trained."
+        )
+    elif codes.discrete(entry):
+        says.append(
+            f"Its decoder knows {codes.vocabulary(entry)} vectors and takes at each place the one nearest to the path: "
+            "the picture changes in jumps, place by place, and nothing is painted from between two codes."
         )
     else:
         says.append(
@@ -226,6 +231,6 @@ def traverse(
     dimensions = [dimension for dimension, _ in ranked]
     mean, deviation = models.spread(entry, typical.reshape(len(typical), -1))
     values = (mean + deviation * np.linspace(-REACH, REACH, steps)[:, None])[:, dimensions].T
-    codes = np.concatenate([latents.traversal(anchor.latent, *pair) for pair in zip(dimensions, values, strict=True)])
-    frames = models.decode(entry, codes, anchor.label).reshape(len(dimensions), steps, *entry.shape)
+    moved = np.concatenate([latents.traversal(anchor.latent, *pair) for pair in zip(dimensions, values, strict=True)])
+    frames = models.decode(entry, moved, anchor.label).reshape(len(dimensions), steps, *entry.shape)
     return [Traversal(d, effect, v, f) for (d, effect), v, f in zip(ranked, values, frames, strict=True)]

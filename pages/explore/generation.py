@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import catalog, comparison, images, models, plots, widgets
+from zoo import catalog, codes, comparison, images, latents, models, plots, widgets
 from zoo.entry import Entry
 from zoo.models import Samples
 from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs
@@ -82,8 +82,13 @@ def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
             better = f"above {beaten} of the {len(scores)} images (higher is more real)"
             st.caption(f"Discriminator: {scores[tile]:+.2f}, {better}.")
     with middle, widgets.guard():
-        caption = "The latent, one bar per number: under a normal prior 19 of 20 bars end inside the grey band."
-        widgets.figure(plots.latent_bars(batch.latents[tile], style), key=f"latent_{entry.id}", caption=caption)
+        if codes.discrete(entry):
+            caption = "The integers that the prior drew, one after the other, row by row."
+            fig = plots.code_grid(codes.nearest(batch.latents[tile], latents.codebook(entry)), codes.vocabulary(entry))
+        else:
+            caption = "The latent, one bar per number: under a normal prior 19 of 20 bars end inside the grey band."
+            fig = plots.latent_bars(batch.latents[tile], style)
+        widgets.figure(fig, key=f"latent_{entry.id}", caption=caption)
     with right, widgets.guard():
         judged(entry, picture, style)
 

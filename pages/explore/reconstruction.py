@@ -8,6 +8,7 @@ from zoo import fidelity, images, opening, plots, widgets
 from zoo.catalog import classifier_for
 from zoo.entry import Entry
 from zoo.widgets.extremes import SPLITS, described, most, search_label, searchable, split_errors
+from zoo.widgets.integers import integers
 from zoo.widgets.matrix import Row, matrix
 
 FEW = 1000
@@ -63,6 +64,7 @@ def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
         with st.container(horizontal=True):
             widgets.download("Matrix", lambda: images.png(images.strip(pictures)), "reconstruction.png")
             widgets.download("Errors", lambda: fidelity.table(names, series), "reconstruction.csv")
+        integers(chosen, found, names)
         average(chosen, series)
 
 

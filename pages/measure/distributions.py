@@ -1,4 +1,4 @@
-"""Distributions: real images and what two entries draw, in the same plots."""
+"""Distributions: real images, what two entries draw and images of one's own, in the same plots and figures."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,12 @@ from zoo.catalog import classifier_for
 from zoo.comparison import Summary
 from zoo.entry import Entry
 from zoo.plots import REAL_NAME
+from zoo.widgets.archives import own_images
 from zoo.widgets.findings import show, tell
-from zoo.widgets.pairs import pair_picker
+from zoo.widgets.pairs import count_inputs, pair_picker
+from zoo.widgets.panel import metric_panel
 from zoo.widgets.summaries import code_map, overlap, summaries
 
-COUNTS = (500, 1000, 2000, 5000)
 Sets = dict[str, Summary]
 
 
@@ -22,16 +23,12 @@ def main() -> None:
     st.title("Distributions")
     st.markdown("A few good samples prove little. Here many images of a model are held against the data at once.")
     chosen = pair_picker()
-    with st.container(horizontal=True, gap="large"):
-        count = widgets.bound(
-            st.segmented_control, "Images of each", COUNTS, key="images", default=1000, required=True,
-            format_func=lambda number: f"{number:,}", width="content",
-        )  # fmt: skip
-        seed = widgets.bound(
-            st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=9999, step=1, width=140
-        )
-    sets = summaries(chosen, count, seed)
+    count, seed = count_inputs()
+    own = own_images(chosen[0].shape)
+    sets = summaries(chosen, count, seed, own)
     samples(sets, chosen)
+    with widgets.guard():
+        metric_panel(chosen, count, seed, own)
     for pair in ((brightness, averages), (classes, features)):
         for column, section in zip(st.columns(2, gap="large"), pair, strict=True):
             with column, widgets.guard():
@@ -46,11 +43,13 @@ def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
     """Hang the first images of each set side by side."""
     titles = {REAL_NAME: "Real images"} | {entry.id: entry.title for entry in chosen}
     origins = {REAL_NAME: f"{widgets.dataset_title(chosen[0].dataset)}, test split"}
-    for column, (name, found) in zip(st.columns(len(sets), gap="large"), sets.items(), strict=True):
+    across = 5 if len(sets) < 4 else 4
+    for column, (name, found) in zip(st.columns(len(sets), gap="medium"), sets.items(), strict=True):
         with column:
-            st.subheader(widgets.plain(titles[name]))
-            st.caption(widgets.plain(f"{origins.get(name, name)}: {len(found.shown)} of {found.count:,} images"))
-            widgets.image_grid(found.shown, alts=f"{titles[name]}, image", key=f"shown_{name}", size=56, columns=5)
+            st.subheader(widgets.plain(titles.get(name, name)))
+            shown = found.shown[: across**2]
+            st.caption(widgets.plain(f"{origins.get(name, name)}: {len(shown)} of {found.count:,} images"))
+            widgets.image_grid(shown, alts=f"Image of {name}", key=f"shown_{name}", size=56, columns=across)
 
 
 def brightness(sets: Sets, chosen: Sequence[Entry]) -> None:

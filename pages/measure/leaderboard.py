@@ -7,22 +7,6 @@ import streamlit as st
 from zoo import board, plots, widgets
 from zoo.board import Row
 
-# figure -> (heading, format, help); a table shows those that any of its rows has.
-COLUMNS = {
-    "frechet_ratio": ("Fréchet / floor", "%.2f", "1 is as good as real images"),
-    "frechet": ("Fréchet", "%.3g", "Distance on classifier features, not Inception FID"),
-    "frechet_random": ("Fréchet, random", "%.3g", "On features of a network that nobody trained: a cross-check"),
-    "coverage": ("Coverage", "%.2f", "Share of real images with a sample in their neighbourhood"),
-    "precision": ("Precision", "%.2f", "Share of samples among the real images"),
-    "recall": ("Recall", "%.2f", "Share of real images among the samples"),
-    "psnr": ("PSNR", "%.1f", "Reconstruction, in dB"),
-    "ssim": ("SSIM", "%.3f", "Reconstruction, structural similarity"),
-}
-SCORES = {
-    "frechet": "Fréchet distance", "frechet_ratio": "Fréchet distance over its floor", "coverage": "coverage",
-    "psnr": "PSNR (dB)",
-}  # fmt: skip
-
 
 def main() -> None:
     st.title("Leaderboard")
@@ -31,7 +15,7 @@ def main() -> None:
         "own classifier for the dataset: it is **not** Inception FID, and must not be compared with it."
     )
     entries = widgets.entries()
-    everything = [row for row in board.rows(entries) if row.figures.keys() & SCORES.keys()]
+    everything = [row for row in board.rows(entries) if row.figures.keys() & board.SCORES.keys()]
     if not everything:
         st.info(f"Nothing here was measured yet. {widgets.HOW_TO_FILL}", icon=":material/info:")
         return
@@ -51,17 +35,19 @@ def main() -> None:
 
 def table(shown: Sequence[Row], dataset: str) -> None:
     """Show all rows; a click on a heading sorts, a click on a row offers its entry."""
-    known = {name: column for name, column in COLUMNS.items() if any(name in row.figures for row in shown)}
+    known = {name: column for name, column in board.COLUMNS.items() if any(name in row.figures for row in shown)}
     data = {
         "Entry": [row.entry.title for row in shown],
         "Family": [row.entry.manifest.family_title for row in shown],
         "Sampler": [row.sampler for row in shown],
         **{heading: [row.value(name) for row in shown] for name, (heading, _, _) in known.items()},
         "Parameters": [row.entry.parameters for row in shown],
+        "Size": [row.megabytes for row in shown],
         "Trained on": [row.entry.manifest.provenance.images_seen for row in shown],
     }
     config = {heading: st.column_config.NumberColumn(format=form, help=text) for heading, form, text in known.values()}
     config |= dict.fromkeys(("Parameters", "Trained on"), st.column_config.NumberColumn(format="compact"))
+    config["Size"] = st.column_config.NumberColumn(format="%.1f MB", help="What the app loads: the ONNX files")
     picked = st.dataframe(
         data, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
         key=f"at-{dataset}", placeholder="",
@@ -81,21 +67,21 @@ def table(shown: Sequence[Row], dataset: str) -> None:
 def ranking(shown: Sequence[Row]) -> None:
     """Draw one figure of all rows with its intervals."""
     st.header("Who is ahead")
-    choices = [name for name in SCORES if any(name in row.figures for row in shown)]
+    choices = [name for name in board.SCORES if any(name in row.figures for row in shown)]
     score = widgets.bound(
-        st.selectbox, "Figure", choices, key="figure", default=choices[0], format_func=SCORES.get, width=320
+        st.selectbox, "Figure", choices, key="figure", default=choices[0], format_func=board.SCORES.get, width=320
     )
     rows = [row for row in shown if score in row.figures]
     rows.sort(key=lambda row: row.value(score) * (1 if score.startswith("frechet") else -1))
     metrics = [row.figures[score] for row in rows]
-    floors = [row.value("frechet_floor") for row in rows if row.value("frechet_floor")]
+    real = [row.value(f"{score}{end}") for row in rows for end in ("_floor", "_real")]
     figure = plots.ranking(
         [row.label for row in rows],
         [metric.value for metric in metrics],
         [metric.value if metric.low is None else metric.low for metric in metrics],
         [metric.value if metric.high is None else metric.high for metric in metrics],
-        SCORES[score],
-        floor={"frechet": floors[0] if floors else None, "frechet_ratio": 1.0}.get(score),
+        board.SCORES[score],
+        floor=1.0 if score == "frechet_ratio" else next((value for value in real if value is not None), None),
     )
     caption = "The best on top. Bars are the range over three seeds, where the figure depends on one; "
     caption += "a dotted line is what real images score."

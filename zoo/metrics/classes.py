@@ -24,8 +24,7 @@ def missing(counts: np.ndarray, reference: np.ndarray | None = None, ratio: floa
     reference does not hold are never missing.
     """
     expected = np.ones(len(counts)) if reference is None else np.asarray(reference)
-    shares, expected = _shares(counts), _shares(expected)
-    return tuple(int(i) for i in np.flatnonzero(shares < ratio * expected))
+    return tuple(int(i) for i in np.flatnonzero(shares(counts) < ratio * shares(expected)))
 
 
 def total_variation(a: np.ndarray, b: np.ndarray) -> float:
@@ -35,10 +34,11 @@ def total_variation(a: np.ndarray, b: np.ndarray) -> float:
     """
     if len(a) != len(b):
         raise ValueError(f"The counts cover {len(a)} and {len(b)} classes; they must cover the same.")
-    return float(0.5 * np.abs(_shares(a) - _shares(b)).sum())
+    return float(0.5 * np.abs(shares(a) - shares(b)).sum())
 
 
-def _shares(counts: np.ndarray) -> np.ndarray:
+def shares(counts: np.ndarray) -> np.ndarray:
+    """Counts (K,) divided by their sum -> (K,) float64; ValueError when there is nothing to share."""
     counts = np.asarray(counts, dtype=np.float64)
     if counts.sum() <= 0:
         raise ValueError("There are no images to take class shares of.")

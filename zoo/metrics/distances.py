@@ -10,17 +10,21 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
-_ROWS = 256  # rows of one block of the distance matrix; 256 × 10,000 float32 fits the cache
-_GROUPS = 256  # see _at_least
+_ROWS = 256  # of one block of the distance matrix; 256 × 10,000 float32 fits the cache
+_GROUPS = 256  # see Block.minima
 _DENSE = 256  # one uncertain pair in this many: measuring the whole block is cheaper than picking pairs
 _TIE = 1e-12  # relative; a point on the surface is outside, whatever the order of the summation
 
 
 class Block(NamedTuple):
+    """Rows of the distance matrix. Column j is in group j % _GROUPS; after one pass for the minima of the groups, only
+    those of the few groups that can hold a near reference are looked at again."""
+
     start: int  # first row
     queries: np.ndarray  # (R, D) float64
     references: np.ndarray  # (M, D) float64
-    squares: np.ndarray  # (R, M) float32, approximate squared distances
+    squares: np.ndarray  # (R, W · _GROUPS) float32, approximate squared distances; inf beyond column M
+    minima: np.ndarray  # (R, _GROUPS) float32
     error: float  # bound on |squares - exact|
 
 
@@ -48,68 +52,97 @@ def kth_nearest(queries: np.ndarray, references: np.ndarray | None = None, k: in
     """
     queries = checked(queries)
     own = references is None
-    references = queries if own else checked(references)
-    alike(queries, references)
-    if len(references) < k + own:
-        raise ValueError(f"Features must have shape (N, D) with N above k = {k}, not {references.shape}.")
+    others = queries if own else checked(references)
+    alike(queries, others)
+    if len(others) < k + own:
+        raise ValueError(f"Features must have shape (N, D) with N above k = {k}, not {others.shape}.")
     squares = np.empty(len(queries))
-    for block in blocks(queries, references):
+    for block in blocks(queries, None if own else others):
         count = len(block.queries)
-        rows = block.start + np.arange(count)
-        if own:
-            block.squares[np.arange(count), rows] = np.inf
-        # Each of the k nearest is approximately within the error of the true radius, which is itself within the error.
-        near = np.flatnonzero(block.squares <= _at_least(block.squares, k)[:, None] + np.float32(2 * block.error))
-        near_rows, columns = np.divmod(near, len(references))
-        if len(near) * _DENSE > block.squares.size:
+        # The k-th smallest of the minima is at least that of all. Each of the k nearest is approximately within the
+        # error of the true radius, which is itself within the error.
+        least = block.minima if k <= _GROUPS // 8 else block.squares
+        limits = np.partition(least, k - 1, axis=1)[:, k - 1, None] + np.float32(2 * block.error)
+        rows, columns = _near(block, limits)
+        if len(rows) * _DENSE > block.squares.size:
             exact = cdist(block.queries, block.references, "sqeuclidean")
             if own:
-                exact[np.arange(count), rows] = np.inf
-            squares[rows] = np.partition(exact, k - 1, axis=1)[:, k - 1]
+                exact[np.arange(count), block.start + np.arange(count)] = np.inf
+            found = np.partition(exact, k - 1, axis=1)[:, k - 1]
         else:
-            exact = _exact(block, near_rows, columns)
-            order = np.lexsort((exact, near_rows))
-            squares[rows] = exact[order][np.searchsorted(near_rows, np.arange(count)) + k - 1]
+            exact = _exact(block, rows, columns)
+            order = np.lexsort((exact, rows))
+            found = exact[order][np.searchsorted(rows, np.arange(count)) + k - 1]
+        squares[block.start : block.start + count] = found
     return np.sqrt(squares)
 
 
-def _at_least(squares: np.ndarray, k: int) -> np.ndarray:
-    """A little more than the k-th smallest value of each row, or just that: the k-th smallest among minima of groups,
-    which takes one pass where sorting takes many."""
-    width = squares.shape[1] // _GROUPS
-    if width < 2 or k > _GROUPS // 8:
-        return np.partition(squares, k - 1, axis=1)[:, k - 1]
-    even = width * _GROUPS
-    minima = squares[:, :even].reshape(len(squares), width, _GROUPS).min(axis=1)
-    return np.partition(np.concatenate([minima, squares[:, even:]], axis=1), k - 1, axis=1)[:, k - 1]
+def blocks(queries: np.ndarray, references: np.ndarray | None = None) -> Iterator[Block]:
+    """Rows of the matrix of squared distances between queries (N, D) and references (M, D), block by block.
 
-
-def blocks(queries: np.ndarray, references: np.ndarray) -> Iterator[Block]:
-    """Rows of the matrix of squared distances between queries (N, D) and references (M, D), block by block."""
-    centre = references.mean(axis=0)  # small norms, small rounding errors
-    x, y = queries - centre, references - centre
+    Without references, between the queries; each is then infinitely far from itself.
+    """
+    others = queries if references is None else references
+    centre = others.mean(axis=0)  # small norms, small rounding errors
+    x, y = queries - centre, others - centre
     x_norms, y_norms = np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
     # The norms ride along as two more columns, so that one product gives the distances without further passes.
     left = np.column_stack([-2 * x, np.ones(len(x)), x_norms]).astype(np.float32)
-    right = np.column_stack([y, y_norms, np.ones(len(y))]).astype(np.float32).T
+    right = np.zeros((_width(len(y)) * _GROUPS, left.shape[1]), np.float32)
+    right[: len(y)] = np.column_stack([y, y_norms, np.ones(len(y))])
+    right[len(y) :, -2] = np.inf
     # Higham 2002, eq. 3.5: n u Σ|terms| for an inner product of n terms, with room for rounding the terms themselves.
     unit = (x.shape[1] + 8) * 2.0**-24
     reach = np.sqrt(y_norms.max())
     for start in range(0, len(x), _ROWS):
         rows = slice(start, start + _ROWS)
         error = unit * float(np.sqrt(x_norms[rows].max()) + reach) ** 2
-        yield Block(start, queries[rows], references, left[rows] @ right, error)
+        squares = left[rows] @ right.T
+        if references is None:
+            squares[np.arange(len(squares)), start + np.arange(len(squares))] = np.inf
+        minima = squares.reshape(len(squares), -1, _GROUPS).min(axis=1)
+        yield Block(start, queries[rows], others, squares, minima, error)
 
 
 def inside(block: Block, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pairs with a squared distance strictly below `limits` ((R, 1) or (1, M) float64)."""
-    near = np.flatnonzero(block.squares < (limits + block.error).astype(np.float32))
-    rows, columns = np.divmod(near, block.squares.shape[1])
-    limits = np.broadcast_to(limits, block.squares.shape)[rows, columns]
-    within = block.squares.ravel()[near] < limits - block.error
+    rows, columns = _near(block, (limits + block.error).astype(np.float32))
+    limits = np.broadcast_to(limits, (len(block.queries), len(block.references)))[rows, columns]
+    within = block.squares[rows, columns] < limits - block.error
     unsure = np.flatnonzero(~within)
     within[unsure] = _exact(block, rows[unsure], columns[unsure]) < limits[unsure] * (1 - _TIE)
     return rows[within], columns[within]
+
+
+def grouped(limits: np.ndarray) -> np.ndarray:
+    """The order of references (M,) in which those with similar limits share a group: `inside` is then quick."""
+    columns = np.arange(_width(len(limits)) * _GROUPS).reshape(-1, _GROUPS).T.ravel()
+    order = np.empty(len(limits), int)
+    order[columns[columns < len(limits)]] = np.argsort(limits)
+    return order
+
+
+def _width(count: int) -> int:
+    return -(-count // _GROUPS)
+
+
+def _near(block: Block, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows, ascending, and columns of the pairs that are approximately not above `limits` ((R, 1) or (1, M))."""
+    width = _width(len(block.references))
+    if limits.shape[1] > 1:
+        limits = np.pad(limits[0], (0, width * _GROUPS - limits.shape[1]), constant_values=-np.inf)
+        limits = np.ascontiguousarray(limits.reshape(width, _GROUPS).T)
+        near = np.flatnonzero(block.minima <= limits.max(axis=1))
+        rows, groups = np.divmod(near, _GROUPS)
+        limits = limits[groups]
+    else:
+        near = np.flatnonzero(block.minima <= limits)
+        rows, groups = np.divmod(near, _GROUPS)
+        limits = limits[0] if len(limits) == 1 else limits[rows]
+    members = (rows * (width * _GROUPS) + groups)[:, None] + _GROUPS * np.arange(width)
+    found = np.flatnonzero(block.squares.ravel().take(members) <= limits)
+    place, step = np.divmod(found, width)
+    return rows[place], groups[place] + _GROUPS * step
 
 
 def _exact(block: Block, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

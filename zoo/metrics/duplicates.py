@@ -24,8 +24,4 @@ def pairs(features: np.ndarray, threshold: float) -> int:
     """
     features = distances.checked(features, 2)
     limit = np.array([[threshold**2]])
-    found = 0
-    for block in distances.blocks(features, features):
-        rows, columns = distances.inside(block, limit)
-        found += int((columns > block.start + rows).sum())
-    return found
+    return sum(len(distances.inside(block, limit)[0]) for block in distances.blocks(features)) // 2

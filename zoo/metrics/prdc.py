@@ -39,6 +39,8 @@ def scores(
     distances.alike(real, generated)
     real_squares = (radii(real, k) if real_radii is None else real_radii) ** 2
     generated_squares = radii(generated, k) ** 2
+    order = distances.grouped(generated_squares)
+    generated, generated_squares = generated[order], generated_squares[order]
     precise = np.zeros(len(generated), dtype=bool)
     covered, recalled = np.zeros((2, len(real)), dtype=bool)
     hits = 0

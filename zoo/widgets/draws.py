@@ -12,7 +12,7 @@ from zoo.models import Samples
 from zoo.widgets.loading import samples
 from zoo.widgets.urls import bound
 
-SAMPLERS = {"prior": "Prior", "gaussian": "Gaussian", "gmm": "Mixture"}
+SAMPLERS = {"prior": "Prior", "gaussian": "Gaussian", "gmm": "Mixture", "flow": "Flow"}
 CUTS = (0.5, 1.0, 1.5, 2.0, 3.0, math.inf)
 SEEDS = 10_000
 EVERY = "all"
@@ -68,7 +68,8 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
         sampler = bound(
             st.segmented_control, "Codes drawn from", offered, key="sampler", default=models.samplers(entries[0])[0],
             format_func=SAMPLERS.get, required=True,
-            help="The prior N(0, I), or a Gaussian or a mixture of Gaussians fitted to the codes of training images.",
+            help="The prior N(0, I), or what was fitted to the codes of training images: a Gaussian, a mixture of "
+            "Gaussians, or an invertible flow that bends each of these to the shape of its codes.",
         )  # fmt: skip
         truncation = bound(
             st.select_slider, "Truncation", CUTS, key="truncation", default=math.inf, format_func=_cut,

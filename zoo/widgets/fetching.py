@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import hub
+from zoo import flow, hub
 from zoo.background import Task
 from zoo.entry import STATISTICS, Entry
 from zoo.widgets.listing import reason, tasks
@@ -22,7 +22,9 @@ def bring(entries: Sequence[Entry], files: Sequence[str] | None = None) -> list[
     """
     found, waiting = [], []
     for entry in entries:
-        wanted = tuple(files or (*(network.file for network in entry.manifest.networks.values()), STATISTICS))
+        wanted = tuple(
+            files or (*(network.file for network in entry.manifest.networks.values()), STATISTICS, flow.FILE)
+        )
         if entry.origin is None or all(entry.here(file) for file in wanted if entry.has(file)):
             found.append(entry)
         else:

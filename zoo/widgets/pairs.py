@@ -1,4 +1,4 @@
-"""The picker of two entries of one dataset."""
+"""The picker of two entries of one dataset, and of how many images they draw."""
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from zoo.widgets.placards import dataset_title
 from zoo.widgets.urls import bound
 
 NOBODY = "none"
+COUNTS = (500, 1000, 2000, 5000)
 FIRST = ("fruits", "digits")  # always on this machine
 
 
@@ -41,3 +42,14 @@ def pair_picker() -> list[Entry]:
             format_func=lambda name: entry_label(others[name]) if name in others else "No second entry",
         )  # fmt: skip
     return [first, *bring([others[second]])] if second in others else [first]
+
+
+def count_inputs() -> tuple[int, int]:
+    """Let be chosen how many images of each set are looked at and by which seed they are drawn (?images, seed)."""
+    with st.container(horizontal=True, gap="large"):
+        count = bound(
+            st.segmented_control, "Images of each", COUNTS, key="images", default=1000, required=True,
+            format_func=lambda number: f"{number:,}", width="content",
+        )  # fmt: skip
+        seed = bound(st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=9999, step=1, width=140)
+    return count, seed

@@ -11,6 +11,7 @@ from zoo.comparison import Summary
 from zoo.conditions import labels_for
 from zoo.entry import Entry
 from zoo.plots import REAL_NAME
+from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import figure
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, plain
@@ -20,10 +21,13 @@ from zoo.widgets.training_data import at_hand, side
 SPLIT = "test"
 
 
-def summaries(chosen: Sequence[Entry], count: int, seed: int) -> dict[str, Summary]:
+def summaries(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None = None) -> dict[str, Summary]:
     """Return the summary of the real images, where they can be had, and of what each entry draws, by its id.
 
     All entries were trained on one dataset; images are brought to the shape of the first. Shows what is being done.
+
+    Args:
+        own: a visitor's images, uint8 (N, *shape of the first entry), summarised under the name YOURS.
     """
     first = chosen[0]
     dataset, shape = first.dataset, first.shape
@@ -36,6 +40,8 @@ def summaries(chosen: Sequence[Entry], count: int, seed: int) -> dict[str, Summa
     for entry in chosen:
         with st.spinner(f"{plain(entry.title)} draws {count:,} images …"):
             found[entry.id] = _drawn(entry, shape, count, seed, classifier)
+    if own is not None:
+        found[YOURS] = _own(own[:count], dataset, classifier)
     return found
 
 
@@ -50,6 +56,11 @@ def _real(dataset: str, shape: tuple[int, int, int], count: int, seed: int, clas
 def _drawn(entry: Entry, shape: tuple[int, int, int], count: int, seed: int, classifier: Entry | None) -> Summary:
     pictures = images.fit(models.sample(entry, count, seed).images, shape)[0]
     return comparison.summarise(pictures, classifier, _measurable(entry.dataset, shape))
+
+
+@cached(max_entries=4, spinner="Looking at your images …")
+def _own(pictures: np.ndarray, dataset: str, classifier: Entry | None) -> Summary:
+    return comparison.summarise(as_float(pictures), classifier, _measurable(dataset, pictures.shape[1:]))
 
 
 def code_map(entry: Entry, count: int, seed: int) -> None:

@@ -1,0 +1,59 @@
+"""What is known of the codes of training images, the aggregate posterior: latents.npz and flow.npz of an entry.
+
+Runs on the entry's ONNX networks, for a new entry as for an old one; nothing here needs Keras.
+"""
+
+import json
+import pathlib
+import shutil
+
+import numpy as np
+
+from training import staging
+from zoo import card, datasets, flow, latents, models
+from zoo import entry as entries
+from zoo.metrics import likelihood
+
+IMAGES = 20_000  # training images whose codes are described
+
+
+def write(folder: pathlib.Path, entry: entries.Entry, train: datasets.Split, seed: int) -> None:
+    """Write both files into `folder`; a VAE's codes are drawn, not means."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(train.images), min(IMAGES, len(train.images)), replace=False)
+    if entry.manifest.provenance.options.get("balance"):
+        chosen = datasets.evenly(train.labels, len(chosen), seed)
+    labels = train.labels[chosen] if entry.conditional else None
+    images = train.images[chosen]
+    if entry.manifest.provenance.options.get("binarise"):  # what the encoder was trained on
+        images = likelihood.binarise(images, seed)
+    codes, deviation = models.posterior(entry, images, labels)
+    if deviation is None:
+        statistics = latents.fit(codes, seed=seed)
+    else:
+        mean = codes
+        codes = mean + deviation * rng.standard_normal(mean.shape).astype("float32")
+        statistics = latents.fit(codes, mean, 2 * np.log(deviation), seed=seed)
+    np.savez_compressed(folder / entries.STATISTICS, **statistics)
+    warped = flow.fit(codes, statistics, seed)
+    if warped is not None:
+        np.savez_compressed(folder / flow.FILE, **warped)
+
+
+def refit(folder: pathlib.Path) -> entries.Entry:
+    """Renew both files of the entry in `folder`, and its manifest and card with them; its metrics stay as they are.
+
+    Raises EntryError for a broken entry or one whose codes are not described so, DatasetUnavailable without its data.
+    """
+    entry = entries.read(folder)
+    if not entry.has(entries.STATISTICS) or entry.manifest.latent.prior == "autoregressive":
+        raise entries.EntryError(f"{entry.name} has no {entries.STATISTICS} of this kind: there is nothing to refit.")
+    options, seed = entry.manifest.provenance.options, entry.manifest.provenance.seed or 0
+    train = datasets.load(options.get("dataset", entry.dataset), "train", count=options.get("images"), seed=seed)
+    with staging.replacing(entry.folder) as staged:
+        shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
+        write(staged, entry, train, seed)
+        manifest = json.loads((staged / "zoo.json").read_text())
+        card.write(entries.write(staged, manifest))
+        entries.write(staged, manifest)
+    return entries.read(entry.folder)

@@ -1,0 +1,73 @@
+"""What the papers claim, held against the entries: the second table of README.md.
+
+A claim of claims.toml names an entry, a baseline and a figure; whether it holds is computed from the two intervals.
+"""
+
+import pathlib
+import tomllib
+
+import pydantic
+
+from zoo.entry import Entry
+from zoo.manifest import Metric
+
+CLAIMS = pathlib.Path(__file__).parent / "claims.toml"
+LOWER_IS_BETTER = frozenset({"frechet", "frechet_random", "kid", "sliced_wasserstein", "mse", "modes_kl"})
+HOLDS, FAILS, OPEN = "holds", "**does not hold here**", "undecided: the intervals overlap"
+
+
+class Claim(pydantic.BaseModel):
+    """`entry` is held to be better than `baseline` by `metric`, a name in the manifest's metrics; `against` is the
+    baseline's metric where that is another one."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    claim: str
+    entry: str
+    baseline: str
+    metric: str
+    against: str | None = None
+
+
+def load() -> list[Claim]:
+    """The claims in claims.toml, in its order."""
+    return [Claim(**claim) for claim in tomllib.loads(CLAIMS.read_text(encoding="utf-8"))["claims"]]
+
+
+def verdict(claim: Claim, one: Metric, other: Metric) -> str:
+    """Whether the figure of the entry is better than that of the baseline, beyond both intervals."""
+    (low, high), (other_low, other_high) = _interval(one), _interval(other)
+    below, above = high < other_low, low > other_high
+    if not below and not above:
+        return OPEN
+    lower_wanted = claim.metric.partition("@")[0] in LOWER_IS_BETTER
+    return HOLDS if below == lower_wanted else FAILS
+
+
+def table(entries: list[Entry]) -> str:
+    """Markdown: one row per claim whose two entries are there and measured."""
+    known = {entry.name: entry for entry in entries}
+    rows = ["| the paper's claim | figure | here | baseline | |", "|---|---|---|---|---|"]
+    for claim in load():
+        if claim.entry not in known or claim.baseline not in known:
+            continue
+        one = known[claim.entry].manifest.metrics.get(claim.metric)
+        other = known[claim.baseline].manifest.metrics.get(claim.against or claim.metric)
+        if one is None or other is None:
+            continue
+        rows.append(
+            f"| {claim.claim} | {other.label} | `{claim.entry}` {_told(one)} | `{claim.baseline}` {_told(other)} "
+            f"| {verdict(claim, one, other)} |"
+        )
+    return "\n".join(rows)
+
+
+def _interval(metric: Metric) -> tuple[float, float]:
+    return (metric.value, metric.value) if metric.low is None else (metric.low, metric.high)
+
+
+def _told(metric: Metric) -> str:
+    """e.g. "5.43 [5.35, 5.48]"."""
+    if metric.low is None:
+        return f"{metric.value:.4g}"
+    return f"{metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]"

@@ -1,0 +1,46 @@
+"""A visitor's own set of images, sent as a ZIP."""
+
+import numpy as np
+import streamlit as st
+
+from zoo import archives
+from zoo.widgets.loading import cached, plain
+
+YOURS = "Your ZIP"  # the name of the set
+
+
+def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
+    """Let a ZIP of images be sent; return them as uint8 (N, *shape) in random order, None without a usable one.
+
+    Says what was left out and what was fitted, or in one sentence why nothing can be used.
+    """
+    with st.expander("Images of your own beside them, from a ZIP", icon=":material/folder_zip:"):
+        file = st.file_uploader(
+            f"ZIP of {archives.LEAST} to {archives.MOST:,} images (PNG, JPEG, WebP or BMP)", ["zip"],
+            key="own", max_upload_size=archives.MAX_BYTES >> 20,
+            help="Folders and names do not matter. The images are fitted to the dataset, and kept in memory only.",
+        )  # fmt: skip
+        if file is None:
+            return None
+        found, told = _read(file.getvalue(), shape)
+        if found is None:
+            st.warning(plain(told[0]), icon=":material/folder_off:")
+            return None
+        st.caption(plain(" ".join([f"{len(found):,} images of your own are compared.", *told])))
+        return found
+
+
+@cached(max_entries=4)
+def _read(content: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray | None, list[str]]:
+    bar = st.progress(0.0)
+    try:
+        return archives.read(content, shape, lambda part: bar.progress(min(part, 1.0), "Reading your images …"))
+    except ValueError as error:
+        return None, [str(error)]
+    finally:
+        bar.empty()
+
+
+def as_float(pictures: np.ndarray) -> np.ndarray:
+    """Return uint8 images as float32 in [0, 1]."""
+    return pictures.astype(np.float32) / 255
