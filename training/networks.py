@@ -155,8 +155,9 @@ def _choice(z, latent: int, categories: int):
 def discriminator(shape, width=64, classes=0, latent=0, spectral=False, name="discriminator") -> keras.Model:
     """image (H, W, C)[, label ()][, latent (L,)] → score (1,), unbounded, higher is more real.
 
-    No batch normalisation: penalties on the input gradient are per image; `spectral` bounds every layer's Lipschitz
-    constant instead (Miyato et al. 2018, arXiv:1802.05957). With classes, the label enters by projection (Miyato &
+    No batch normalisation: penalties on the input gradient are per image; `spectral` bounds the Lipschitz
+    constant of every convolution instead (Miyato et al. 2018, arXiv:1802.05957); the last layer stays free, since the
+    scores of so shallow a network would else stay far inside the margin of a hinge loss. With classes, the label enters by projection (Miyato &
     Koyama 2018, arXiv:1802.05637)."""
     image = _image_input(shape)
     if spectral:
@@ -183,8 +184,7 @@ def discriminator(shape, width=64, classes=0, latent=0, spectral=False, name="di
         x = layers.Dense(2 * width, activation="leaky_relu", name="joint")(x)
         return keras.Model([image, code], {"score": layers.Dense(1, dtype="float32", name="score")(x)}, name=name)
     if not classes:
-        score = bounded(layers.Dense(1, dtype="float32", name="score"))(features)
-        return keras.Model(image, {"score": score}, name=name)
+        return keras.Model(image, {"score": layers.Dense(1, dtype="float32", name="score")(features)}, name=name)
     label = _label_input()
     features = layers.Dense(2 * width, activation="leaky_relu", name="hidden")(features)
     projection = layers.Dot(1, dtype="float32", name="projection")(
