@@ -155,10 +155,10 @@ def _choice(z, latent: int, categories: int):
 def discriminator(shape, width=64, classes=0, latent=0, spectral=False, name="discriminator") -> keras.Model:
     """image (H, W, C)[, label ()][, latent (L,)] → score (1,), unbounded, higher is more real.
 
-    No batch normalisation: penalties on the input gradient are per image; `spectral` bounds the Lipschitz
-    constant of every convolution instead (Miyato et al. 2018, arXiv:1802.05957); the last layer stays free, since the
-    scores of so shallow a network would else stay far inside the margin of a hinge loss. With classes, the label enters by projection (Miyato &
-    Koyama 2018, arXiv:1802.05637)."""
+    No batch normalisation: penalties on the input gradient are per image; `spectral` bounds the Lipschitz constant of
+    every convolution instead (Miyato et al. 2018, arXiv:1802.05957); the last layer stays free, since the scores of so
+    shallow a network would else stay far inside the margin of a hinge loss. With classes, the label enters by
+    projection (Miyato & Koyama 2018, arXiv:1802.05637)."""
     image = _image_input(shape)
     if spectral:
 

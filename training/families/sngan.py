@@ -5,8 +5,8 @@
 
 Every kernel of the discriminator's convolutions is divided by its largest singular value, so its features cannot become
 arbitrarily steep; no gradient penalty is needed. Unlike the paper's, the last layer is free: with three convolutions
-bounded scores do not reach the margin of the hinge loss, and the generator learns little. Keras' layer writes the divided kernel back: on TensorFlow no gradient passes
-through the singular value.
+bounded scores do not reach the margin of the hinge loss, and the generator learns little. Keras' layer writes the
+divided kernel back: on TensorFlow no gradient passes through the singular value.
 """
 
 import pydantic

@@ -10,21 +10,24 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
-_ROWS = 256  # of one block of the distance matrix; 256 × 10,000 float32 fits the cache
-_GROUPS = 256  # see Block.minima
+_ROWS = 512  # of one block of the distance matrix
+_GROUPS = 256  # columns of one slab of a block: 512 × 256 float32 fits the cache
 _DENSE = 256  # one uncertain pair in this many: measuring the whole block is cheaper than picking pairs
 _TIE = 1e-12  # relative; a point on the surface is outside, whatever the order of the summation
 
 
 class Block(NamedTuple):
-    """Rows of the distance matrix. Column j is in group j % _GROUPS; after one pass for the minima of the groups, only
-    those of the few groups that can hold a near reference are looked at again."""
+    """Rows of the distance matrix in slabs: squares[s, r, g] is of row r and column s · G + g, with G = _GROUPS.
+
+    Columns of one g are a group. Their minima are taken while a slab is in the cache; then only the few groups that can
+    hold a near reference are looked at again. Good until the next block, which uses the same memory.
+    """
 
     start: int  # first row
     queries: np.ndarray  # (R, D) float64
     references: np.ndarray  # (M, D) float64
-    squares: np.ndarray  # (R, W · _GROUPS) float32, approximate squared distances; inf beyond column M
-    minima: np.ndarray  # (R, _GROUPS) float32
+    squares: np.ndarray  # (S, R, G) float32, approximate squared distances; inf beyond column M
+    minima: np.ndarray  # (R, G) float32
     error: float  # bound on |squares - exact|
 
 
@@ -61,7 +64,7 @@ def kth_nearest(queries: np.ndarray, references: np.ndarray | None = None, k: in
         count = len(block.queries)
         # The k-th smallest of the minima is at least that of all. Each of the k nearest is approximately within the
         # error of the true radius, which is itself within the error.
-        least = block.minima if k <= _GROUPS // 8 else block.squares
+        least = block.minima if k <= _GROUPS // 8 else block.squares.swapaxes(0, 1).reshape(count, -1)
         limits = np.partition(least, k - 1, axis=1)[:, k - 1, None] + np.float32(2 * block.error)
         rows, columns = _near(block, limits)
         if len(rows) * _DENSE > block.squares.size:
@@ -88,19 +91,28 @@ def blocks(queries: np.ndarray, references: np.ndarray | None = None) -> Iterato
     x_norms, y_norms = np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
     # The norms ride along as two more columns, so that one product gives the distances without further passes.
     left = np.column_stack([-2 * x, np.ones(len(x)), x_norms]).astype(np.float32)
-    right = np.zeros((_width(len(y)) * _GROUPS, left.shape[1]), np.float32)
+    slabs = _slabs(len(y))
+    right = np.zeros((slabs * _GROUPS, left.shape[1]), np.float32)
     right[: len(y)] = np.column_stack([y, y_norms, np.ones(len(y))])
     right[len(y) :, -2] = np.inf
+    right = right.reshape(slabs, _GROUPS, -1).swapaxes(1, 2)
+    squares = np.empty((slabs, 0, _GROUPS), np.float32)
     # Higham 2002, eq. 3.5: n u Σ|terms| for an inner product of n terms, with room for rounding the terms themselves.
     unit = (x.shape[1] + 8) * 2.0**-24
     reach = np.sqrt(y_norms.max())
     for start in range(0, len(x), _ROWS):
         rows = slice(start, start + _ROWS)
         error = unit * float(np.sqrt(x_norms[rows].max()) + reach) ** 2
-        squares = left[rows] @ right.T
-        if references is None:
-            squares[np.arange(len(squares)), start + np.arange(len(squares))] = np.inf
-        minima = squares.reshape(len(squares), -1, _GROUPS).min(axis=1)
+        count = len(left[rows])
+        if count != squares.shape[1]:
+            squares, minima = np.empty((slabs, count, _GROUPS), np.float32), np.empty((count, _GROUPS), np.float32)
+        minima.fill(np.inf)
+        for slab, part in enumerate(squares):
+            np.matmul(left[rows], right[slab], out=part)
+            if references is None:
+                same = np.arange(max(0, slab * _GROUPS - start), min(count, (slab + 1) * _GROUPS - start))
+                part[same, start + same - slab * _GROUPS] = np.inf
+            np.minimum(minima, part, out=minima)
         yield Block(start, queries[rows], others, squares, minima, error)
 
 
@@ -108,7 +120,7 @@ def inside(block: Block, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pairs with a squared distance strictly below `limits` ((R, 1) or (1, M) float64)."""
     rows, columns = _near(block, (limits + block.error).astype(np.float32))
     limits = np.broadcast_to(limits, (len(block.queries), len(block.references)))[rows, columns]
-    within = block.squares[rows, columns] < limits - block.error
+    within = block.squares[columns // _GROUPS, rows, columns % _GROUPS] < limits - block.error
     unsure = np.flatnonzero(~within)
     within[unsure] = _exact(block, rows[unsure], columns[unsure]) < limits[unsure] * (1 - _TIE)
     return rows[within], columns[within]
@@ -116,33 +128,31 @@ def inside(block: Block, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def grouped(limits: np.ndarray) -> np.ndarray:
     """The order of references (M,) in which those with similar limits share a group: `inside` is then quick."""
-    columns = np.arange(_width(len(limits)) * _GROUPS).reshape(-1, _GROUPS).T.ravel()
+    columns = np.arange(_slabs(len(limits)) * _GROUPS).reshape(-1, _GROUPS).T.ravel()
     order = np.empty(len(limits), int)
     order[columns[columns < len(limits)]] = np.argsort(limits)
     return order
 
 
-def _width(count: int) -> int:
+def _slabs(count: int) -> int:
     return -(-count // _GROUPS)
 
 
 def _near(block: Block, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows, ascending, and columns of the pairs that are approximately not above `limits` ((R, 1) or (1, M))."""
-    width = _width(len(block.references))
+    slabs = len(block.squares)
     if limits.shape[1] > 1:
-        limits = np.pad(limits[0], (0, width * _GROUPS - limits.shape[1]), constant_values=-np.inf)
-        limits = np.ascontiguousarray(limits.reshape(width, _GROUPS).T)
+        limits = np.pad(limits[0], (0, slabs * _GROUPS - limits.shape[1]), constant_values=-np.inf)
+        limits = np.ascontiguousarray(limits.reshape(slabs, _GROUPS).T)
         near = np.flatnonzero(block.minima <= limits.max(axis=1))
-        rows, groups = np.divmod(near, _GROUPS)
-        limits = limits[groups]
+        limits = limits[near % _GROUPS]
     else:
         near = np.flatnonzero(block.minima <= limits)
-        rows, groups = np.divmod(near, _GROUPS)
-        limits = limits[0] if len(limits) == 1 else limits[rows]
-    members = (rows * (width * _GROUPS) + groups)[:, None] + _GROUPS * np.arange(width)
-    found = np.flatnonzero(block.squares.ravel().take(members) <= limits)
-    place, step = np.divmod(found, width)
-    return rows[place], groups[place] + _GROUPS * step
+        limits = limits if len(limits) == 1 else limits[near // _GROUPS]
+    members = block.squares.ravel().take(near[:, None] + block.minima.size * np.arange(slabs))
+    place, slab = np.divmod(np.flatnonzero(members <= limits), slabs)
+    rows, groups = np.divmod(near[place], _GROUPS)
+    return rows, slab * _GROUPS + groups
 
 
 def _exact(block: Block, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
