@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
-_ROWS = 512  # of one block of the distance matrix
-_GROUPS = 256  # columns of one slab of a block: 512 × 256 float32 fits the cache
+_ROWS = 256  # of one block of the distance matrix
+_GROUPS = 256  # columns of one slab of a block: 256 × 256 float32 fits the cache
 _DENSE = 256  # one uncertain pair in this many: measuring the whole block is cheaper than picking pairs
 _TIE = 1e-12  # relative; a point on the surface is outside, whatever the order of the summation
 

@@ -10,6 +10,9 @@ import numpy as np
 from scipy.linalg import eigh, svdvals
 
 
+_ROWS = 1024  # of one block: what is made of it stays in the cache
+
+
 class Statistics(NamedTuple):
     """Gaussian fitted to `count` feature vectors: mean (D,) and unbiased covariance (D, D), both float64."""
 
@@ -23,14 +26,17 @@ def statistics(features: np.ndarray) -> Statistics:
 
     Raises ValueError when there are fewer than two vectors or a value is not finite.
     """
-    features = np.asarray(features, dtype=np.float64)
+    features = np.asarray(features)
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"A Gaussian is fitted to features of shape (N, D) with N of 2 or more, not {features.shape}.")
-    if not np.isfinite(features).all():
+    mean = features.mean(axis=0, dtype=np.float64)
+    if not np.isfinite(mean).all():  # one value that is not makes the mean so
         raise ValueError("The features hold values that are not finite.")
-    mean = features.mean(axis=0)
-    centred = features - mean
-    return Statistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+    scatter = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(features), _ROWS):
+        centred = features[start : start + _ROWS] - mean
+        scatter += centred.T @ centred
+    return Statistics(mean, scatter / (len(features) - 1), len(features))
 
 
 def distance(a: Statistics, b: Statistics) -> float:
