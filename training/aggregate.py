@@ -21,7 +21,7 @@ def write(folder: pathlib.Path, entry: entries.Entry, train: datasets.Split, see
     """Write both files into `folder`; a VAE's codes are drawn, not means."""
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(train.images), min(IMAGES, len(train.images)), replace=False)
-    if entry.manifest.provenance.options.get("balance"):
+    if entry.balanced:
         chosen = datasets.evenly(train.labels, len(chosen), seed)
     labels = train.labels[chosen] if entry.conditional else None
     images = train.images[chosen]

@@ -50,8 +50,7 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
             raise entries.EntryError(f"There is no group of metrics {name!r}: choose among {', '.join(GROUPS)}.")
     entry = entries.read(folder)
     classifier = None if "classify" in entry.capabilities else catalog.classifier_for(entry)
-    balanced = bool(entry.manifest.provenance.options.get("balance"))  # real images as it was trained on
-    data = real(_dataset(entry), entry.shape, classifier, seed, balanced)
+    data = real(_dataset(entry), entry.shape, classifier, seed, entry.balanced)
     if data.test.labels is None:
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
     old = json.loads((entry.folder / "zoo.json").read_text())
@@ -61,7 +60,7 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
             continue
         found = measure(entry, data, seed)
         for key, value in found.items():
-            if balanced:
+            if entry.balanced:
                 value["protocol"] += " Real images are drawn with all classes equally often."
             interval = "" if value["low"] is None else f"   [{value['low']:.4g}, {value['high']:.4g}]"
             log.info("%-24s %.4g%s", key, value["value"], interval)

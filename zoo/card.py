@@ -24,6 +24,14 @@ DATA = {
         "Handwriting of employees of the US Census Bureau and of American high-school students around 1990: digits as "
         "they are written elsewhere (a crossed 7, a 1 with an upstroke) are rare.",
     ),
+    "stacked_mnist": (
+        "CC BY-SA 3.0",
+        "Three digits of MNIST drawn at random as the channels of one image: made to count modes, not to be looked at.",
+    ),
+    "fruits-360/apples_and_oranges": (
+        "MIT",
+        "Single fruits turned before a camera on white ground (Fruits-360, Oltean, Muresan): few fruits, many views.",
+    ),
     "fashion_mnist": (
         "MIT",
         "Product pictures of one European fashion retailer in 2017: its assortment and its ten categories, not what "
@@ -192,7 +200,7 @@ def _measured(entry: Entry) -> str:
 
 def _limits(entry: Entry) -> str:
     height, width, _ = entry.shape
-    data, note = DATA.get(_dataset_name(entry), ("not known to this card", ""))
+    data, note = DATA.get(_dataset_name(entry) or entry.dataset, ("not known to this card", ""))
     lines = [
         "## Intended use and limits",
         "",

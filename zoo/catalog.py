@@ -16,7 +16,15 @@ from zoo.manifest import MANIFEST
 from zoo.sources import Source
 
 EMBEDDED = Path(__file__).parent / "pretrained"
-DATASET_ORDER = ("mnist", "fashion_mnist", "fruits", "digits", "cifar10")
+DATASET_ORDER = (
+    "mnist",
+    "fashion_mnist",
+    "fruits",
+    "fruits-360/apples_and_oranges",
+    "stacked_mnist",
+    "digits",
+    "cifar10",
+)
 SHEET = "samples.png"
 MAX_SHEET_BYTES = 8 << 20
 READERS = 12  # repositories that are read at once, by all visitors together

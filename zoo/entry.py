@@ -94,6 +94,11 @@ class Entry:
         return self.manifest.conditional
 
     @property
+    def balanced(self) -> bool:
+        """Whether it was trained on all classes equally often, whatever their shares in the dataset."""
+        return bool(self.manifest.provenance.options.get("balance"))
+
+    @property
     def parameters(self) -> int:
         """Sum over all networks."""
         return sum(network.parameters for network in self.manifest.networks.values())

@@ -93,7 +93,7 @@ def codes(chosen: Sequence[Entry], count: int, seed: int) -> None:
     st.subheader("Codes")
     found = {entry: latents.load(entry) for entry in chosen}
     for name in (widgets.plain(entry.id) for entry in chosen if found[entry] is None):
-        st.caption(f":material/info: {name} brings no codes of images: it has only seen draws from its prior.")
+        st.caption(f":material/info: {name} brings no codes of images that could be drawn here.")
     shown = [(entry, style) for entry, style in zip(chosen, (plots.A, plots.B), strict=False) if found[entry]]
     for column, (entry, style) in zip(st.columns(max(1, len(shown)), gap="large"), shown, strict=False):
         statistics, prior = found[entry], entry.manifest.latent.prior == "normal"

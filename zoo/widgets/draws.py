@@ -68,7 +68,7 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
         sampler = bound(
             st.segmented_control, "Codes drawn from", offered, key="sampler", default=models.samplers(entries[0])[0],
             format_func=SAMPLERS.get, required=True,
-            help="The prior N(0, I), or what was fitted to the codes of training images: a Gaussian, a mixture of "
+            help="The prior, or what was fitted to the codes of training images: a Gaussian, a mixture of "
             "Gaussians, or an invertible flow that bends each of these to the shape of its codes.",
         )  # fmt: skip
         truncation = bound(

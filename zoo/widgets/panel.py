@@ -36,6 +36,7 @@ class Setting(NamedTuple):
     count: int
     seed: int
     floor: bool  # whether training images can be had
+    balanced: bool  # whether all classes are equally frequent, as the first entry was trained
 
 
 def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None) -> None:
@@ -54,7 +55,7 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
         return
     floor = at_hand(dataset, "train", "Meanwhile, it is not known what real images would score.", f"{dataset}-train")
     count = min(count, MOST, capacity(shape), *([] if own is None else [len(own)]))
-    setting = Setting(dataset, shape, classifier_for(chosen[0], entries()), count, seed, floor)
+    setting = Setting(dataset, shape, classifier_for(chosen[0], entries()), count, seed, floor, chosen[0].balanced)
     found = _measured(chosen, own, setting)
     if found is None:
         st.caption(f":material/info: {title} has fewer than {LEAST} test images: too few to measure a distance.")
@@ -95,6 +96,8 @@ def _measure_of(setting: Setting, count: int, sets: int) -> str:
     if setting.classifier:
         text += f", in the features of the classifier {plain(setting.classifier.id)} (**not** Inception FID)"
     text += f". {DIRECTIONS}; **bold** is the best. " if sets > 1 else f". {DIRECTIONS}. "
+    if setting.balanced:
+        text += "Of every class as many real images, as in training. "
     if setting.floor:
         text += "As many training images score what a perfect generator would. "
     return text + "Few images bias the distances: compare these live figures with each other, not with stored ones."
@@ -127,11 +130,14 @@ def _measured(chosen: Sequence[Entry], own: np.ndarray | None, setting: Setting)
     max_entries=2, show_spinner=False, hash_funcs={Entry: lambda entry: f"{entry.folder}@{entry.revision}"}
 )
 def _real(setting: Setting) -> Real:
-    size = side(setting.dataset, setting.shape)
-    return Real(
-        setting.dataset, setting.shape, setting.classifier, setting.seed, setting.count, int(setting.floor),
-        **({} if size is None else {"size": size}),
-    )  # fmt: skip
+    size, reading = side(setting.dataset, setting.shape), {}
+    if size is not None:
+        reading["size"] = size
+    if setting.balanced:
+        reading["balanced"] = True
+    # Balanced test images without a count are as many as there are without a repeat: a repeat would be a duplicate.
+    count = None if setting.balanced else setting.count
+    return Real(setting.dataset, setting.shape, setting.classifier, setting.seed, count, int(setting.floor), **reading)
 
 
 @cached

@@ -36,7 +36,7 @@ def summaries(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | 
     who = "the entries are compared with each other" if len(chosen) > 1 else "the entry is shown on its own"
     if at_hand(dataset, SPLIT, f"Meanwhile, {who}.", key=f"{dataset}-{SPLIT}"):
         with st.spinner(f"Reading {plain(dataset_title(dataset))} …"):
-            found[REAL_NAME] = _real(dataset, shape, count, seed, classifier)
+            found[REAL_NAME] = _real(dataset, shape, count, seed, classifier, first.balanced)
     for entry in chosen:
         with st.spinner(f"{plain(entry.title)} draws {count:,} images …"):
             found[entry.id] = _drawn(entry, shape, count, seed, classifier)
@@ -46,8 +46,10 @@ def summaries(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | 
 
 
 @cached(max_entries=16)
-def _real(dataset: str, shape: tuple[int, int, int], count: int, seed: int, classifier: Entry | None) -> Summary:
-    split = datasets.load(dataset, SPLIT, count, seed, size=side(dataset, shape))
+def _real(
+    dataset: str, shape: tuple[int, int, int], count: int, seed: int, classifier: Entry | None, balanced: bool
+) -> Summary:
+    split = datasets.load(dataset, SPLIT, count, seed, size=side(dataset, shape), balanced=balanced)
     pictures = images.fit(split.images, shape)[0]
     return comparison.summarise(pictures, classifier, _measurable(dataset, shape), split.factors)
 
