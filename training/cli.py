@@ -73,8 +73,9 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GROUP",
-        help="measure only accuracy, reconstruction, generation, samplers, modes, likelihood or codes and keep the "
-        "other numbers; may be repeated",
+        help="measure only accuracy, reconstruction, generation, samplers, modes, likelihood, codes, categories or "
+        "speed, and keep the other numbers; inception, which needs torch-fidelity and its network, only when asked "
+        "for; may be repeated",
     )
 
     publish = verbs.add_parser("publish", help="upload an entry to the Hugging Face Hub, with the token in HF_TOKEN")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training import processor, staging
+from training import inception, processor, staging
 from zoo import card, catalog, datasets, models, scores
 from zoo import entry as entries
 from zoo import images as pictures
@@ -43,11 +43,12 @@ MANY, FEW = 5000, 40  # latents per image for the log-likelihood, and images per
 def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> entries.Entry:
     """Measure the entry in `folder` on the test split of its dataset and rewrite its manifest and card.
 
-    only: names in GROUPS; the entry's other metrics then stay as they are. Raises EntryError for a broken entry or an
-    unknown group, DatasetUnavailable without its data."""
+    only: names in GROUPS or APART; the entry's other metrics then stay as they are. Raises EntryError for a broken
+    entry or an unknown group, DatasetUnavailable without its data."""
     for name in only:
-        if name not in GROUPS:
-            raise entries.EntryError(f"There is no group of metrics {name!r}: choose among {', '.join(GROUPS)}.")
+        if name not in GROUPS | APART:
+            known = ", ".join(GROUPS | APART)
+            raise entries.EntryError(f"There is no group of metrics {name!r}: choose among {known}.")
     entry = entries.read(folder)
     classifier = None if "classify" in entry.capabilities else catalog.classifier_for(entry)
     data = real(_dataset(entry), entry.shape, classifier, seed, entry.balanced)
@@ -55,8 +56,8 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
     old = json.loads((entry.folder / "zoo.json").read_text())
     metrics = dict(old["metrics"]) if only else {}
-    for name, measure in GROUPS.items():
-        if only and name not in only:
+    for name, measure in (GROUPS | APART).items():
+        if name not in (only or GROUPS):
             continue
         found = measure(entry, data, seed)
         for key, value in found.items():
@@ -97,6 +98,7 @@ LABELS = scores.LABELS | {
     "dci_informativeness": ("DCI informativeness", "how well a forest reads the factors (Eastwood and Williams 2018)"),
     "purity": ("Purity of categories", "samples that show the commonest class of their category"),
     "images_per_second": ("Images per second", "drawn on a CPU; depends on the machine"),
+    "inception_fid": ("Inception FID", "in features learned on photographs (Heusel et al. 2017)"),
     "sap": ("SAP", "separated attribute predictability, 0 to 1 (Kumar et al. 2018)"),
 }
 # What real images score against real ones: a floor for distances, what to reach for the others.
@@ -201,23 +203,27 @@ def samplers(entry, data: Real, seed: int) -> dict:
 
 def _drawn(entry, data: Real, seed: int, sampler: str | None = None) -> dict[str, float]:
     """Every number of one draw of samples; what tells about the decoder more than the sampler only for the first."""
-    real_labels, count = data.view.labels, len(data.view.images)
-    # A conditional entry is asked for the classes of the real images, in another order for each seed.
-    asked = None
-    if entry.conditional and real_labels is not None:
-        asked = np.random.default_rng(seed).permutation(real_labels)
-    samples = models.sample(entry, count, seed, sampler, label=asked)
+    samples = _samples(entry, data, seed, sampler)
     seen = data.see(samples.images, samples.labels)
     found = data.score(seen)
     if entry.conditional and seen.classes is not None:
         found["obedience"] = (seen.classes == samples.labels).mean()
     if sampler is None:
         found["memorisation"] = memorisation.ratio(seen.random, data.training[0].random, data.view.random)
-        if entry.conditional and real_labels is not None:
+        if entry.conditional and data.view.labels is not None:
             found["cas"] = data.school(samples.images, samples.labels)
     best = found.get("frechet", found["frechet_random"])
     log.info("%s, %s, seed %d: Fréchet %.3f", entry.name, sampler or models.samplers(entry)[0], seed, best)
     return found
+
+
+def _samples(entry, data: Real, seed: int, sampler: str | None = None) -> models.Samples:
+    """As many samples as there are test images."""
+    asked = None
+    if entry.conditional and data.view.labels is not None:
+        # The classes of the real images, in another order for each seed.
+        asked = np.random.default_rng(seed).permutation(data.view.labels)
+    return models.sample(entry, len(data.view.images), seed, sampler, label=asked)
 
 
 def _described(entry, data: Real, seed: int, rounds: list[dict], sampler: str | None = None) -> dict:
@@ -404,6 +410,21 @@ def _tenths(text: str):
     return report
 
 
+def inception_features(entry, data: Real, seed: int) -> dict:
+    """FID as papers quote it."""
+    see = inception.features()
+    if "generate" not in entry.capabilities:
+        return {}
+    shown, runs = frechet.statistics(see(data.view.images)), range(seed, seed + SEEDS)
+    drawn = [frechet.statistics(see(_samples(entry, data, run).images)) for run in runs]
+    what = SAMPLERS[models.samplers(entry)[0]]
+    protocol = (
+        f"Inception-v3 of torch-fidelity on images resized to 299; not comparable with the Fréchet distance above. "
+        f"{shown.count:,} samples ({what}) against as many test images, seeds {seed} to {runs[-1]}: mean and range."
+    )
+    return {"inception_fid": metric("inception_fid", [frechet.distance(one, shown) for one in drawn], protocol)}
+
+
 GROUPS = {
     "accuracy": accuracy,
     "reconstruction": rebuild,
@@ -415,6 +436,7 @@ GROUPS = {
     "categories": discovered,
     "speed": speed,
 }
+APART = {"inception": inception_features}  # measured only when asked for by name
 
 
 # Elsewhere in training ------------------------------------------------------------------------------------------------
