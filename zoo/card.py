@@ -30,7 +30,7 @@ DATA = {
     ),
     "fruits-360/apples_and_oranges": (
         "MIT",
-        "Single fruits turned before a camera on white ground (Fruits-360, Oltean, Muresan): few fruits, many views.",
+        "Outlines of single fruits turned before a camera (Fruits-360, Oltean and Muresan): few fruits, many views.",
     ),
     "fashion_mnist": (
         "MIT",
