@@ -54,3 +54,9 @@ def test_no_cell_becomes_a_formula():
 def test_the_embedded_zoo_has_a_row_for_every_measured_entry():
     entries = [found for found in catalog.entries([catalog.EMBEDDED]) if found.manifest.metrics]
     assert {row.entry.name for row in board.rows(entries)} == {found.name for found in entries}
+
+
+def test_the_ranking_holds_every_entry_once_by_its_best_sampler(measured):
+    rows = board.rows([measured("vae", frechet=2.0, frechet_at_gmm=1.0, coverage=0.5), measured("gan", frechet=1.5)])
+    assert [row.label for row in board.best(rows, "frechet")] == ["vae · gmm", "gan"]
+    assert [row.label for row in board.best(rows, "coverage")] == ["vae"]

@@ -80,6 +80,15 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
     return sorted(found, key=rank)
 
 
+def best(found: Iterable[Row], score: str) -> list[Row]:
+    """Return the best row of each entry by one of SCORES, the best entry first."""
+    sign = 1 if score.startswith("frechet") else -1
+    kept: dict[str, Row] = {}
+    for row in sorted((row for row in found if score in row.figures), key=lambda row: sign * row.value(score)):
+        kept.setdefault(row.entry.id, row)
+    return list(kept.values())
+
+
 def _rows(entry: Entry) -> list[Row]:
     by_sampler: dict[str, dict[str, Metric]] = {}
     for name, metric in entry.manifest.metrics.items():

@@ -65,14 +65,13 @@ def table(shown: Sequence[Row], dataset: str) -> None:
 
 
 def ranking(shown: Sequence[Row]) -> None:
-    """Draw one figure of all rows with its intervals."""
+    """Draw one figure of all entries, each with its best sampler, with its intervals."""
     st.header("Who is ahead")
     choices = [name for name in board.SCORES if any(name in row.figures for row in shown)]
     score = widgets.bound(
         st.selectbox, "Figure", choices, key="figure", default=choices[0], format_func=board.SCORES.get, width=320
     )
-    rows = [row for row in shown if score in row.figures]
-    rows.sort(key=lambda row: row.value(score) * (1 if score.startswith("frechet") else -1))
+    rows = board.best(shown, score)
     metrics = [row.figures[score] for row in rows]
     real = [row.value(f"{score}{end}") for row in rows for end in ("_floor", "_real")]
     figure = plots.ranking(
@@ -83,8 +82,8 @@ def ranking(shown: Sequence[Row]) -> None:
         board.SCORES[score],
         floor=1.0 if score == "frechet_ratio" else next((value for value in real if value is not None), None),
     )
-    caption = "The best on top. Bars are the range over three seeds, where the figure depends on one; "
-    caption += "a dotted line is what real images score."
+    caption = "The best on top, every entry by its best sampler. Bars are the range over three seeds, where the figure "
+    caption += "depends on one; a dotted line is what real images score."
     widgets.figure(figure, key="ranking", caption=caption, filename=f"ranking-{score}")
 
 
@@ -96,9 +95,10 @@ def tradeoff(shown: Sequence[Row]) -> None:
         st.info("No entry of this dataset both reconstructs and generates.", icon=":material/info:")
         return
     columns = [row.label for row in both], [row.value("psnr") for row in both], [row.value("frechet") for row in both]
-    groups = [row.entry.manifest.family_title for row in both]
+    groups = [row.sampler for row in both]
     figure = plots.tradeoff(*columns, groups, "PSNR of reconstructions (dB)", "Fréchet distance of samples")
-    caption = "Right is the better autoencoder, down the better generator: who is best at one is seldom best at both."
+    caption = "Right is the better autoencoder, down the better generator. Points in one column are one autoencoder: "
+    caption += "the sampler alone moves them up and down."
     widgets.figure(figure, key="tradeoff", caption=caption, filename="tradeoff")
 
 
