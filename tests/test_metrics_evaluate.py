@@ -1,5 +1,6 @@
 """Which metrics an entry gets, under which names, and that the same command finds them again."""
 
+import importlib.util
 import json
 import math
 import shutil
@@ -99,6 +100,14 @@ def test_only_the_named_groups_are_measured_and_the_rest_stays(digits):
     assert metrics["mine"].value == 1 and metrics["kl"].value > 0
     with pytest.raises(EntryError, match="no group of metrics 'colour': choose among accuracy, reconstruction"):
         evaluate.evaluate(digits, only=["colour"])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed")
+def test_inception_is_asked_for_by_name_and_needs_what_is_no_part_of_this_project(digits):
+    before = (digits / "zoo.json").read_bytes()
+    with pytest.raises(EntryError, match=r"^Inception FID needs a package that is not there .*torch-fidelity\.$"):
+        evaluate.evaluate(digits, only=["inception"])
+    assert (digits / "zoo.json").read_bytes() == before and not set(evaluate.APART) & set(evaluate.GROUPS)
 
 
 @pytest.fixture

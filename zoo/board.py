@@ -16,7 +16,7 @@ from zoo.manifest import Metric
 GENERATION = frozenset(
     """
     frechet frechet_ratio frechet_random frechet_random_ratio kid sliced_wasserstein precision recall density coverage
-    modes modes_kl class_distance missing_classes obedience duplicates memorisation cas
+    modes modes_kl inception_fid class_distance missing_classes obedience duplicates memorisation cas
     """.split()  # noqa: SIM905
 )
 # figure -> (heading, format, help); a table shows those that any of its rows has.

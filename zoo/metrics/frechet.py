@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigh, svdvals
 
-
 _ROWS = 1024  # of one block: what is made of it stays in the cache
 
 

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 DIMENSIONS = 256
 SEED = 20_200_219  # once and for all
 LAYERS = ((5, 32), (3, 64), (3, 128))  # (side of the kernel, channels); each halves the image
-_WINDOW_VALUES = 1 << 21  # of all windows of one chunk of images: 8 MB stay in the cache
+_WINDOW_VALUES = 1 << 20  # of all windows of one chunk of images: 4 MB stay in the cache
 
 
 def features(images: np.ndarray, dimensions: int = DIMENSIONS) -> np.ndarray:
@@ -41,10 +41,12 @@ def features(images: np.ndarray, dimensions: int = DIMENSIONS) -> np.ndarray:
 def convolved(images: np.ndarray, kernel: np.ndarray, stride: int = 2) -> np.ndarray:
     """ReLU of the convolution with kernel (k, k, C, F) and a border of zeros: sizes divided by stride, rounded up."""
     side, edge = len(kernel), len(kernel) // 2
-    padded = np.pad(images, ((0, 0), (edge, edge), (edge, edge), (0, 0)))
+    count, height, width, channels = images.shape
+    padded = np.zeros((count, height + 2 * edge, width + 2 * edge, channels), images.dtype)  # np.pad takes longer
+    padded[:, edge : edge + height, edge : edge + width] = images
     windows = sliding_window_view(padded, (side, side), (1, 2))[:, ::stride, ::stride]  # (N, H, W, C, k, k)
     windows = windows.transpose(0, 1, 2, 4, 5, 3)
-    flat = windows.reshape(-1, side * side * images.shape[3]) @ kernel.reshape(-1, kernel.shape[3])
+    flat = windows.reshape(-1, side * side * channels) @ kernel.reshape(-1, kernel.shape[3])
     return np.maximum(flat, 0, out=flat).reshape(*windows.shape[:3], -1)
 
 
