@@ -1,6 +1,7 @@
 """The flow against distributions that are known, and against files that are damaged."""
 
 import io
+import json
 import shutil
 
 import numpy as np
@@ -155,7 +156,10 @@ def test_damaged_files_are_refused(tmp_path, circle, damage):
 
 def test_an_old_entry_is_refitted_and_its_metrics_stay(tmp_path):
     folder = shutil.copytree(catalog.EMBEDDED / "digits-vae", tmp_path / "digits-vae")
-    (folder / "flow.npz").unlink(missing_ok=True)
+    manifest = json.loads((folder / "zoo.json").read_text())
+    del manifest["files"]["flow.npz"]
+    (folder / "zoo.json").write_text(json.dumps(manifest))
+    (folder / "flow.npz").unlink()
     old = catalog.find("digits-vae", [catalog.EMBEDDED])
     made = aggregate.refit(folder)
     assert models.samplers(made) == ("prior", "gmm", "gaussian", "flow")
