@@ -36,7 +36,7 @@ def digits(tmp_path):
     return shutil.copytree(catalog.EMBEDDED / "digits-vae", tmp_path / "digits-vae")
 
 
-def split(name, part="test", count=None, seed=0):
+def split(name, part="test", count=None, seed=0, balanced=False):
     """A dataset of 4×4 pictures of three classes that differ in brightness, as datasets.load gives it."""
     rng = np.random.default_rng([seed, len(part)])
     count = count or 90

@@ -3,14 +3,12 @@
 Runs on the entry's ONNX networks, for a new entry as for an old one; nothing here needs Keras.
 """
 
-import json
 import pathlib
-import shutil
 
 import numpy as np
 
 from training import staging
-from zoo import card, datasets, flow, latents, models
+from zoo import datasets, flow, latents, models
 from zoo import entry as entries
 from zoo.metrics import likelihood
 
@@ -50,10 +48,6 @@ def refit(folder: pathlib.Path) -> entries.Entry:
         raise entries.EntryError(f"{entry.name} has no {entries.STATISTICS} of this kind: there is nothing to refit.")
     options, seed = entry.manifest.provenance.options, entry.manifest.provenance.seed or 0
     train = datasets.load(options.get("dataset", entry.dataset), "train", count=options.get("images"), seed=seed)
-    with staging.replacing(entry.folder) as staged:
-        shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
+    with staging.revising(entry) as (staged, _):
         write(staged, entry, train, seed)
-        manifest = json.loads((staged / "zoo.json").read_text())
-        card.write(entries.write(staged, manifest))
-        entries.write(staged, manifest)
     return entries.read(entry.folder)

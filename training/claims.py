@@ -10,9 +10,9 @@ import pydantic
 
 from zoo.entry import Entry
 from zoo.manifest import Metric
+from zoo.scores import LOWER
 
 CLAIMS = pathlib.Path(__file__).parent / "claims.toml"
-LOWER_IS_BETTER = frozenset({"frechet", "frechet_random", "kid", "sliced_wasserstein", "mse", "modes_kl"})
 HOLDS, FAILS, OPEN = "holds", "**does not hold here**", "undecided: the intervals overlap"
 
 
@@ -40,8 +40,7 @@ def verdict(claim: Claim, one: Metric, other: Metric) -> str:
     below, above = high < other_low, low > other_high
     if not below and not above:
         return OPEN
-    lower_wanted = claim.metric.partition("@")[0] in LOWER_IS_BETTER
-    return HOLDS if below == lower_wanted else FAILS
+    return HOLDS if below == (claim.metric.partition("@")[0] in LOWER) else FAILS
 
 
 def table(entries: list[Entry]) -> str:

@@ -5,17 +5,15 @@ the entry's first one is named after it: frechet@gmm.
 """
 
 import functools
-import json
 import logging
 import pathlib
-import shutil
 import timeit
 from collections.abc import Sequence
 
 import numpy as np
 
 from training import inception, processor, staging
-from zoo import card, catalog, datasets, models, scores
+from zoo import catalog, datasets, models, scores
 from zoo import entry as entries
 from zoo import images as pictures
 from zoo.metrics import classes as class_metrics
@@ -54,8 +52,7 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
     data = real(_dataset(entry), entry.shape, classifier, seed, entry.balanced)
     if data.test.labels is None:
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
-    old = json.loads((entry.folder / "zoo.json").read_text())
-    metrics = dict(old["metrics"]) if only else {}
+    metrics = {}
     for name, measure in (GROUPS | APART).items():
         if name not in (only or GROUPS):
             continue
@@ -66,11 +63,8 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
             interval = "" if value["low"] is None else f"   [{value['low']:.4g}, {value['high']:.4g}]"
             log.info("%-24s %.4g%s", key, value["value"], interval)
         metrics |= found
-    manifest = old | {"metrics": metrics}
-    with staging.replacing(entry.folder) as staged:
-        shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
-        card.write(entries.write(staged, manifest))
-        entries.write(staged, manifest)
+    with staging.revising(entry) as (_, manifest):
+        manifest["metrics"] = (manifest["metrics"] if only else {}) | metrics
     return entries.read(entry.folder)
 
 
@@ -138,7 +132,7 @@ def metric(name: str, values, protocol: str, split: str | None = "test") -> dict
 @functools.lru_cache(maxsize=1)
 def real(dataset, shape: tuple[int, int, int], classifier, seed: int, balanced: bool = False) -> Real:
     """The real images of a dataset; the last ones are kept, so that entries of one dataset share them."""
-    return Real(dataset, shape, classifier, seed, **({"balanced": True} if balanced else {}))
+    return Real(dataset, shape, classifier, seed, balanced=balanced)
 
 
 def held_out(entry) -> datasets.Split:

@@ -13,9 +13,9 @@ from training import aggregate, device, evaluate, staging
 from training import networks as bodies
 from training import recipe as recipes
 from training import run as runs
-from zoo import card, models
 from zoo import entry as entries
 from zoo import images as pictures
+from zoo import models
 
 TOLERANCE = 1e-4
 
@@ -56,8 +56,8 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         sheet = sample_sheet(entry)
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
-        card.write(entries.write(staged, manifest))
-        entries.verify(entries.write(staged, manifest))
+        staging.finish(staged, manifest)
+        entries.verify(entries.read(staged))
     return entries.read(final)
 
 

@@ -61,9 +61,10 @@ def depth_to_space(x, block: int, channels: int, suffix: str = ""):
 
 
 def encoder(
-    shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0, activation=None, name="encoder"
+    shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0, activation=None, standard=False, name="encoder"
 ) -> keras.Model:
-    """image (H, W, C)[, label ()] → one vector per item of `outputs` (name: size), each after `activation`."""
+    """image (H, W, C)[, label ()] → one vector per item of `outputs` (name: size), each after `activation`; `standard`
+    gives each of its numbers mean 0 and variance 1 over the batch."""
     image = _image_input(shape)
     inputs = [image]
     x = layers.Rescaling(2.0, -1.0, name="centre")(image)
@@ -87,7 +88,14 @@ def encoder(
     heads = {
         key: layers.Dense(size, activation=activation, name=key, dtype="float32")(x) for key, size in outputs.items()
     }
+    if standard:
+        heads = {key: _standard(head, f"standard_{key}") for key, head in heads.items()}
     return keras.Model(_single(inputs), heads, name=name)
+
+
+def _standard(x, name: str):
+    """Mean 0 and variance 1 over all axes but the last."""
+    return layers.BatchNormalization(momentum=0.98, center=False, scale=False, dtype="float32", name=name)(x)
 
 
 def decoder(
@@ -152,7 +160,7 @@ def _choice(z, latent: int, categories: int):
     return layers.Concatenate(name="choice_and_rest")([choice, rest])
 
 
-def discriminator(shape, width=64, classes=0, latent=0, spectral=False, name="discriminator") -> keras.Model:
+def discriminator(shape, width=64, classes=0, latent=0, spectral=False, hidden=0, name="discriminator") -> keras.Model:
     """image (H, W, C)[, label ()][, latent (L,)] → score (1,), unbounded, higher is more real.
 
     No batch normalisation: penalties on the input gradient are per image; `spectral` bounds the Lipschitz constant of
@@ -177,13 +185,16 @@ def discriminator(shape, width=64, classes=0, latent=0, spectral=False, name="di
     features = layers.Flatten(name="flat")(x)
     if latent:
         code = keras.Input((latent,), name="latent")
-        x = layers.Dense(2 * width, activation="leaky_relu", name="code")(code)
+        x = layers.Dense(4 * width, activation="leaky_relu", name="code")(code)
         x = layers.Concatenate(name="pair")(
-            [layers.Dense(2 * width, activation="leaky_relu", name="look")(features), x]
+            [layers.Dense(4 * width, activation="leaky_relu", name="look")(features), x]
         )
-        x = layers.Dense(2 * width, activation="leaky_relu", name="joint")(x)
+        for index in range(2):
+            x = layers.Dense(4 * width, activation="leaky_relu", name=f"joint_{index}")(x)
         return keras.Model([image, code], {"score": layers.Dense(1, dtype="float32", name="score")(x)}, name=name)
     if not classes:
+        if hidden:
+            features = layers.Dense(hidden, activation="leaky_relu", name="hidden")(features)
         return keras.Model(image, {"score": layers.Dense(1, dtype="float32", name="score")(features)}, name=name)
     label = _label_input()
     features = layers.Dense(2 * width, activation="leaky_relu", name="hidden")(features)

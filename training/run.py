@@ -286,8 +286,7 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
         folder.begin(backend=device.BACKEND, device=device.description(), precision=policy, code=code_revision())
         judge = None
         if model.prior == "normal":
-            reading = {"balanced": True} if recipe.balance else {}
-            judge = evaluate.frechet_along_training(recipe.dataset, generate, **reading)
+            judge = evaluate.frechet_along_training(recipe.dataset, generate, balanced=recipe.balance)
         recorder = Recorder(folder, batches, previewer(recipe, split), history, judge)
         model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=0, callbacks=[recorder], shuffle=False)
     return folder

@@ -1,10 +1,15 @@
 """Folders that change as a whole or not at all."""
 
 import contextlib
+import json
 import os
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Iterator
+
+from zoo import card
+from zoo import entry as entries
 
 
 @contextlib.contextmanager
@@ -18,3 +23,20 @@ def replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         if folder.exists():
             os.replace(folder, pathlib.Path(temporary) / "replaced")
         os.replace(staged, folder)
+
+
+@contextlib.contextmanager
+def revising(entry: entries.Entry) -> Iterator[tuple[pathlib.Path, dict]]:
+    """Give a copy of an entry and its manifest, both to be changed; it takes the entry's place when the block ends, its
+    card written anew."""
+    with replacing(entry.folder) as staged:
+        shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
+        manifest = json.loads((staged / "zoo.json").read_text())
+        yield staged, manifest
+        finish(staged, manifest)
+
+
+def finish(staged: pathlib.Path, manifest: dict) -> None:
+    """Write the manifest of the files in `staged`, and the card, which is one of them."""
+    card.write(entries.write(staged, manifest))
+    entries.write(staged, manifest)

@@ -8,17 +8,12 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zoo import models
+from zoo import models, scores
 from zoo.entry import Entry
 from zoo.manifest import Metric
 
 # Figures of samples: true of the sampler that they were measured with, and of no other one.
-GENERATION = frozenset(
-    """
-    frechet frechet_ratio frechet_random frechet_random_ratio kid sliced_wasserstein precision recall density coverage
-    modes modes_kl inception_fid class_distance missing_classes obedience duplicates memorisation cas
-    """.split()  # noqa: SIM905
-)
+GENERATION = scores.LABELS.keys() | {"modes", "modes_kl", "inception_fid", "obedience", "memorisation", "cas"}
 # figure -> (heading, format, help); a table shows those that any of its rows has.
 COLUMNS = {
     "frechet_ratio": ("Fréchet / floor", "%.2f", "1 is as good as real images"),
@@ -82,7 +77,7 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
 
 def best(found: Iterable[Row], score: str) -> list[Row]:
     """Return the best row of each entry by one of SCORES, the best entry first."""
-    sign = 1 if score.startswith("frechet") else -1
+    sign = 1 if score in scores.LOWER else -1
     kept: dict[str, Row] = {}
     for row in sorted((row for row in found if score in row.figures), key=lambda row: sign * row.value(score)):
         kept.setdefault(row.entry.id, row)

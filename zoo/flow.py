@@ -75,11 +75,7 @@ def load(entry: Entry) -> dict[str, np.ndarray]:
     statistics = latents.load(entry)
     if statistics is None:
         raise EntryError(f"{refused} cannot be used without statistics of the codes.")
-    content = entry.content(FILE, MAX_BYTES)
-    try:
-        arrays = latents.unpack(content, {"flow_rotations", "flow_tables"}, MAX_BYTES)
-    except Exception as error:  # see latents.load
-        raise EntryError(f"{refused} cannot be read ({str(error)[:120]}).") from None
+    arrays = latents.read(entry, FILE, {"flow_rotations", "flow_tables"}, MAX_BYTES)
     count, size = statistics["gmm_means"].shape
     rotations, tables = arrays.get("flow_rotations"), arrays.get("flow_tables")
     depth = 0 if rotations is None or rotations.ndim < 2 else rotations.shape[1]
@@ -106,13 +102,12 @@ def draw(
 
     See latents.normal for the arguments; temperature and truncation act on the noise.
     """
-    noise = latents.normal(count, statistics["mean"].shape, seed, temperature, truncation)
-    chosen = latents.components(statistics, count, seed)
-    codes = np.empty_like(noise)
-    for component in np.unique(chosen):
+
+    def place(component: int, noise: np.ndarray) -> np.ndarray:
         mean, root = _frame(statistics, component)
-        codes[chosen == component] = mean + inverse(statistics, component, noise[chosen == component]) @ root
-    return codes
+        return mean + inverse(statistics, component, noise) @ root
+
+    return latents.by_component(statistics, place, count, seed, temperature, truncation)
 
 
 def forward(statistics: dict[str, np.ndarray], component: int, values: np.ndarray) -> np.ndarray:

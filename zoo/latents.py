@@ -2,7 +2,7 @@
 
 import math
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Literal
 
@@ -150,11 +150,7 @@ def load(entry: Entry) -> dict[str, np.ndarray] | None:
     size = math.prod(entry.latent_shape)
     if size > MAX_DIMENSIONS:
         raise EntryError(f"{refused} describes {size:,} dimensions, more than {MAX_DIMENSIONS:,}.")
-    content = entry.content(STATISTICS, MAX_STATISTICS_BYTES)
-    try:
-        arrays = unpack(content, _shapes(0, 0, 0), MAX_STATISTICS_BYTES)
-    except Exception as error:  # damaged archives fail with many types, OverflowError and struct.error among them
-        raise EntryError(f"{refused} cannot be read ({str(error)[:120]}).") from None
+    arrays = read(entry, STATISTICS, _shapes(0, 0, 0), MAX_STATISTICS_BYTES)
     components, bins = (_extent(arrays.get(name)) for name in ("gmm_weights", "histogram_counts"))
     if not (1 <= components <= MAX_COMPONENTS and 1 <= bins <= MAX_BINS):
         raise EntryError(f"{refused} has {components} mixture components and {bins} histogram bins.")
@@ -176,17 +172,12 @@ def codebook(entry: Entry) -> np.ndarray:
     Raises:
         EntryError: latents.npz is missing, cannot be read or holds no such codebook.
     """
-    refused = f"The entry {entry.name} is refused: {STATISTICS}"
-    try:
-        found = unpack(entry.content(STATISTICS, MAX_STATISTICS_BYTES), ["codebook"], MAX_STATISTICS_BYTES)
-        found = found.get("codebook")
-    except EntryError:
-        raise
-    except Exception as error:  # see load
-        raise EntryError(f"{refused} cannot be read ({str(error)[:120]}).") from None
+    found = read(entry, STATISTICS, ["codebook"], MAX_STATISTICS_BYTES).get("codebook")
     expected = (entry.manifest.networks["prior"].outputs["logits"][-1], entry.latent_shape[-1])
     if found is None or found.shape != expected or not (np.abs(found) < MAX_STATISTIC).all():
-        raise EntryError(f"{refused} holds no codebook of {expected} finite numbers.")
+        raise EntryError(
+            f"The entry {entry.name} is refused: {STATISTICS} holds no codebook of {expected} finite numbers."
+        )
     return found.astype(np.float32, copy=False)
 
 
@@ -210,22 +201,46 @@ def gmm(
     truncation: float | None = None,
 ) -> np.ndarray:
     """Draw (count, L) from the Gaussian mixture; temperature and truncation act within each component."""
+    means = statistics["gmm_means"]
+
+    def place(component: int, noise: np.ndarray) -> np.ndarray:
+        return means[component] + noise @ _root(statistics["gmm_covariances"][component]).T
+
+    return by_component(statistics, place, count, seed, temperature, truncation)
+
+
+def by_component(
+    statistics: dict[str, np.ndarray],
+    place: Callable[[int, np.ndarray], np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float,
+    truncation: float | None,
+) -> np.ndarray:
+    """Draw (count, L) codes, each of a component of the mixture: `place` turns that component's noise (N, L) into
+    codes; see normal for the other arguments."""
     noise = normal(count, statistics["mean"].shape, seed, temperature, truncation)
-    chosen = components(statistics, count, seed)
-    latents = np.empty_like(noise)
-    for component in np.unique(chosen):
-        rows = chosen == component
-        root = _root(statistics["gmm_covariances"][component])
-        latents[rows] = statistics["gmm_means"][component] + noise[rows] @ root.T
-    return latents
-
-
-def components(statistics: dict[str, np.ndarray], count: int, seed: int) -> np.ndarray:
-    """Draw the component of the mixture that each code is of: (count,) int."""
     weights = statistics["gmm_weights"].astype(np.float64)
     # A stream of its own, so that the components stay the same when the count grows.
     uniform = np.random.default_rng([seed, 1]).random(count)
-    return np.minimum(np.searchsorted(np.cumsum(weights / weights.sum()), uniform, "right"), len(weights) - 1)
+    chosen = np.minimum(np.searchsorted(np.cumsum(weights / weights.sum()), uniform, "right"), len(weights) - 1)
+    codes = np.empty_like(noise)
+    for component in np.unique(chosen):
+        codes[chosen == component] = place(component, noise[chosen == component])
+    return codes
+
+
+def read(entry: Entry, file: str, known: Iterable[str], limit: int) -> dict[str, np.ndarray]:
+    """Return the known arrays of an entry's npz file; see unpack.
+
+    Raises:
+        EntryError: the file is missing, too large or damaged.
+    """
+    content = entry.content(file, limit)
+    try:
+        return unpack(content, known, limit)
+    except Exception as error:  # damaged archives fail with many types, OverflowError and struct.error among them
+        raise EntryError(f"The entry {entry.name} is refused: {file} cannot be read ({str(error)[:120]}).") from None
 
 
 def unpack(content: bytes, known: Iterable[str], limit: int) -> dict[str, np.ndarray]:

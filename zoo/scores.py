@@ -35,9 +35,15 @@ LABELS = {
     "missing_classes": ("Missing classes", "classes that the samples hardly show"),
 }
 
-HIGHER = ("precision", "recall", "coverage")  # is better; of the others lower is
 NEAR_ONE = ("density",)
-SHARES = (*HIGHER, *NEAR_ONE, "frechet_ratio", "frechet_random_ratio", "class_distance")
+# Of these lower is better, of all others, here and elsewhere in an entry's metrics, higher is.
+LOWER = frozenset(
+    """
+    frechet frechet_ratio frechet_random frechet_random_ratio kid sliced_wasserstein duplicates class_distance
+    missing_classes mse modes_kl inception_fid dead_dimensions
+    """.split()  # noqa: SIM905
+)
+SHARES = ("precision", "recall", "coverage", "density", "frechet_ratio", "frechet_random_ratio", "class_distance")
 COUNTS = ("duplicates", "missing_classes")
 
 
@@ -195,7 +201,7 @@ class Scored(NamedTuple):
 
 def arrow(figure: str) -> str:
     """Return where a figure should go: down, up, or towards one."""
-    return "↑" if figure in HIGHER else "→ 1" if figure in NEAR_ONE else "↓"
+    return "→ 1" if figure in NEAR_ONE else "↓" if figure in LOWER else "↑"
 
 
 def written(figure: str, value: float) -> str:
@@ -206,7 +212,7 @@ def written(figure: str, value: float) -> str:
 
 def best(figure: str, values: Mapping[str, float]) -> set[str]:
     """Return the names of the best values as they are written; none where all are alike."""
-    cost = {name: -value if figure in HIGHER else value for name, value in values.items()}
+    cost = {name: value if figure in LOWER else -value for name, value in values.items()}
     if figure in NEAR_ONE:
         cost = {name: abs(value - 1) for name, value in values.items()}
     if not cost:

@@ -21,7 +21,7 @@ class Family(dcgan.Family):
     def build_networks(self):
         r, made = self.recipe, super().build_networks()
         return made | {
-            "encoder": networks.encoder(self.shape, {"latent": r.latent}, "conv", r.critic_width),
+            "encoder": networks.encoder(self.shape, {"latent": r.latent}, "conv", r.critic_width, standard=True),
             "discriminator": networks.discriminator(self.shape, r.critic_width, latent=r.latent),
         }
 

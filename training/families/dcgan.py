@@ -28,6 +28,9 @@ class Family(family.Family):
         network: Literal["conv"] = "conv"
         latent: int = pydantic.Field(64, ge=1, le=4096, description="latent dimensions")
         critic_width: int = pydantic.Field(64, ge=4, le=1024, description="channels of the discriminator")
+        critic_hidden: int = pydantic.Field(
+            0, ge=0, le=4096, description="units of a dense layer that sees the whole image before it is scored"
+        )
         penalty: float = pydantic.Field(0.5, ge=0, le=1000, description="γ of R1, or λ of the gradient penalty")
         penalised: float = pydantic.Field(
             0.125, gt=0, le=1, description="part of each batch that the penalty is taken on"
@@ -42,7 +45,9 @@ class Family(family.Family):
             "generator": networks.decoder(
                 r.latent, self.shape, "conv", r.width, classes, self.norm, r.refine, r.mapping, name="generator"
             ),
-            "discriminator": networks.discriminator(self.shape, r.critic_width, classes, spectral=self.spectral),
+            "discriminator": networks.discriminator(
+                self.shape, r.critic_width, classes, spectral=self.spectral, hidden=r.critic_hidden
+            ),
         }
 
     def optimizers(self, rate):

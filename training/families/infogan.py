@@ -6,8 +6,9 @@ The code c is a choice among `categories`, made by the largest of the first late
 it. A recogniser has to read c from the image, so c comes to mean something that can be seen.
 """
 
+import keras
 import pydantic
-from keras import ops
+from keras import layers, ops
 
 from training import networks
 from training.families import dcgan
@@ -31,13 +32,16 @@ class Family(dcgan.Family):
             return self
 
     def build_networks(self):
-        r = self.recipe
+        r, made = self.recipe, super().build_networks()
+        discriminator = made["discriminator"]
+        seen = discriminator.layers[-2].output  # what the score is made of
         heads = {"category": r.categories} | ({"style": r.styles} if r.styles else {})
-        return super().build_networks() | {
+        read = {key: layers.Dense(size, dtype="float32", name=key)(seen) for key, size in heads.items()}
+        return made | {
             "generator": networks.decoder(
                 r.latent, self.shape, "conv", r.width, 0, True, r.refine, r.mapping, r.categories, name="generator"
             ),
-            "recogniser": networks.encoder(self.shape, heads, "conv", r.critic_width // 2, name="recogniser"),
+            "recogniser": keras.Model(discriminator.inputs, read, name="recogniser"),
         }
 
     def optimizers(self, rate):

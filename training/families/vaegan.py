@@ -28,14 +28,12 @@ class Family(dcgan.Family):
         gamma: float = pydantic.Field(0.2, ge=0, le=1e3, description="γ, the same for the decoder against its game")
 
     def build_networks(self):
-        r = self.recipe
+        r, classes = self.recipe, self.classes if self.conditional else 0
         heads = {"z_mean": r.latent, "z_log_var": r.latent}
         return {
-            "encoder": networks.encoder(self.shape, heads, "conv", r.critic_width),
-            "decoder": networks.decoder(
-                r.latent, self.shape, "conv", r.width, norm=True, refine=r.refine, mapping=r.mapping
-            ),
-            "discriminator": networks.discriminator(self.shape, r.critic_width),
+            "encoder": networks.encoder(self.shape, heads, "conv", r.critic_width, classes),
+            "decoder": networks.decoder(r.latent, self.shape, "conv", r.width, classes, True, r.refine, r.mapping),
+            "discriminator": networks.discriminator(self.shape, r.critic_width, classes, hidden=r.critic_hidden),
         }
 
     def optimizers(self, rate):
@@ -45,29 +43,31 @@ class Family(dcgan.Family):
     def objective(self, images, labels, training=True):
         discriminator, decoder = self.networks["discriminator"], self.networks["decoder"]
         count = ops.shape(images)[0]
-        posterior = self.networks["encoder"](images, training=training)
+        posterior = self.networks["encoder"](self.with_label(images, labels), training=training)
         mean, log_var = posterior["z_mean"], ops.clip(posterior["z_log_var"], -12.0, 6.0)
         latent = mean + ops.exp(0.5 * log_var) * self.normal(count, self.recipe.latent)
-        fakes = decoder(self.normal(count, self.recipe.latent), training=training)["image"]
+        drawn = self.with_label(self.normal(count, self.recipe.latent), labels)
+        fakes = decoder(drawn, training=training)["image"]
         fixed = ops.stop_gradient(fakes)
-        real = discriminator(images, training=training)["score"]
-        fake = discriminator(fixed, training=training)["score"]
-        hopeful = family.frozen(discriminator)(fakes)["score"]
+        real = discriminator(self.with_label(images, labels), training=training)["score"]
+        fake = discriminator(self.with_label(fixed, labels), training=training)["score"]
+        hopeful = family.frozen(discriminator)(self.with_label(fakes, labels))["score"]
         critic_loss, generator_loss = self.adversarial(real, fake, hopeful)
         penalty = ops.zeros(())
         if self.recipe.penalty:
             part = max(1, round(self.recipe.batch * self.recipe.penalised))
-            penalty = self.gradient_penalty(images[:part], fixed[:part], None)
+            penalty = self.gradient_penalty(images[:part], fixed[:part], None if labels is None else labels[:part])
 
         # Encoder and decoder share the likeness with different weights: each gets its own copy of the other, frozen.
-        features = family.frozen(keras.Model(discriminator.inputs, discriminator.get_layer("act_1").output))
+        features = family.frozen(keras.Model(discriminator.inputs[0], discriminator.get_layer("act_1").output))
         wanted = ops.stop_gradient(features(images))
 
         def likeness(rebuilt):
             return ops.mean(ops.sum(ops.square(wanted - features(rebuilt)), axis=(1, 2, 3)))
 
-        by_encoder = likeness(family.frozen(decoder)(latent)["image"])
-        by_decoder = likeness(decoder(ops.stop_gradient(latent), training=training)["image"])
+        by_encoder = likeness(family.frozen(decoder)(self.with_label(latent, labels))["image"])
+        rebuilt = decoder(self.with_label(ops.stop_gradient(latent), labels), training=training)["image"]
+        by_decoder = likeness(rebuilt)
         kl = kl_divergence(mean, log_var)
         r = self.recipe
         total = critic_loss + penalty + generator_loss + kl + r.likeness * (by_encoder + r.gamma * by_decoder)

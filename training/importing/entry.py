@@ -195,11 +195,8 @@ def _written(source, destination, options, models, found, arrays, guesses, say) 
         sheet = _sheet(entry, pixels, report)
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
-        from zoo import card
-
-        entry = entries.write(staged, manifest)
-        card.write(entry)
-        entries.verify(entries.write(staged, manifest))
+        staging.finish(staged, manifest)
+        entries.verify(entries.read(staged))
     return entries.read(final), report
 
 

@@ -130,13 +130,9 @@ def _measured(chosen: Sequence[Entry], own: np.ndarray | None, setting: Setting)
     max_entries=2, show_spinner=False, hash_funcs={Entry: lambda entry: f"{entry.folder}@{entry.revision}"}
 )
 def _real(setting: Setting) -> Real:
-    size, reading = side(setting.dataset, setting.shape), {}
-    if size is not None:
-        reading["size"] = size
-    if setting.balanced:
-        reading["balanced"] = True
     # Balanced test images without a count are as many as there are without a repeat: a repeat would be a duplicate.
     count = None if setting.balanced else setting.count
+    reading = {"size": side(setting.dataset, setting.shape), "balanced": setting.balanced}
     return Real(setting.dataset, setting.shape, setting.classifier, setting.seed, count, int(setting.floor), **reading)
 
 
