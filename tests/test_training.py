@@ -8,6 +8,8 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
@@ -261,6 +263,36 @@ def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp
         )
         for name, value in onnx_networks.run(made, role, **given).items():
             np.testing.assert_allclose(value, np.asarray(expected[name]), atol=export.TOLERANCE)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_kernels_are_published_in_half_precision_and_computed_with_in_single(exported, family):
+    made = exported[family]
+    for layer in keras.saving.load_model(made.folder).layers:
+        for weight in map(np.asarray, layer.weights):
+            assert weight.ndim < 2 or np.array_equal(weight, weight.astype("float16"))
+    for role, network in made.manifest.networks.items():
+        stored = onnx.load(made.folder / network.file).graph.initializer
+        kernels = [tensor for tensor in stored if np.prod(tensor.dims) > 500 and tensor.data_type != 7]
+        assert {tensor.data_type for tensor in kernels} <= {onnx.TensorProto.FLOAT16}, role
+
+
+def test_what_half_precision_would_change_is_stored_as_it_is(tmp_path):
+    exact, odd = np.arange(100, dtype="float32"), np.full(100, 1 / 3, "float32")
+    large = np.full(100, 1e6, "float32")
+    weights = [onnx.numpy_helper.from_array(array, name) for array, name in ((exact, "e"), (odd, "o"), (large, "l"))]
+    output = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [100])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Sum", ["e", "o", "l"], ["y"])], "g", [], [output], weights)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 15)]), tmp_path / "x.onnx")
+
+    def answer():
+        return onnxruntime.InferenceSession(tmp_path / "x.onnx").run(None, {})[0]
+
+    before = answer()
+    export.halve(tmp_path / "x.onnx")
+    np.testing.assert_array_equal(answer(), before)
+    kinds = [tensor.data_type for tensor in onnx.load(tmp_path / "x.onnx").graph.initializer]
+    assert kinds == [onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT]
 
 
 def test_a_wrong_onnx_export_is_refused(monkeypatch, tmp_path):

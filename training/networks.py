@@ -60,6 +60,26 @@ def depth_to_space(x, block: int, channels: int, suffix: str = ""):
     return layers.Reshape((height * block, width * block, channels), name=f"pixels{suffix}")(x)
 
 
+def _to_grid(x, width: int, more: int = 0):
+    """(H, W, C) → (H/4, W/4, width), whose sides are halved `more` times."""
+    x = layers.Conv2D(width // 2, 4, strides=2, padding="same", activation="silu", name="half")(x)
+    x = layers.Conv2D(width, 4, strides=2, padding="same", activation="silu", name="quarter")(x)
+    for index in range(more):
+        x = layers.Conv2D(width, 4, strides=2, padding="same", activation="silu", name=f"halve_{index}")(x)
+    return layers.Conv2D(width, 3, padding="same", activation="silu", name="body")(x)
+
+
+def _from_grid(x, channels: int, width: int, refine: int, activation: str):
+    """(H/4, W/4, width) → (H, W, channels), before the sigmoid."""
+    fine = max(8, width // 12)
+    x = depth_to_space(layers.Conv2D(16 * fine, 1, name="expand")(x), 4, fine)
+    x = layers.Activation(activation, name="act_fine")(x)
+    for index in range(refine):
+        x = layers.Conv2D(2 * fine, 3, padding="same", name=f"refine_{index}")(x)
+        x = layers.Activation(activation, name=f"act_refine_{index}")(x)
+    return layers.Conv2D(channels, 3, padding="same", name="to_image")(x)
+
+
 def encoder(
     shape, outputs: Mapping[str, int], kind="conv", width=64, classes=0, activation=None, standard=False, name="encoder"
 ) -> keras.Model:
@@ -73,11 +93,7 @@ def encoder(
         inputs.append(label)
         x = layers.Concatenate(name="with_label")([x, _label_map(label, classes, shape[:2])])
     if kind == "conv":
-        x = layers.Conv2D(width // 2, 4, strides=2, padding="same", activation="silu", name="half")(x)
-        x = layers.Conv2D(width, 4, strides=2, padding="same", activation="silu", name="quarter")(x)
-        for index in range(halvings(shape)):
-            x = layers.Conv2D(width, 4, strides=2, padding="same", activation="silu", name=f"halve_{index}")(x)
-        x = layers.Conv2D(width, 3, padding="same", activation="silu", name="body")(x)
+        x = _to_grid(x, width, halvings(shape))
         x = layers.Conv2D(width // 2, 1, activation="silu", name="squeeze")(x)
         x = layers.Flatten(name="flat")(x)
         x = layers.Dense(2 * width, activation="silu", name="hidden")(x)
@@ -130,13 +146,7 @@ def decoder(
             if norm:
                 x = layers.BatchNormalization(momentum=0.98, name=f"norm_{index}")(x)
             x = layers.Activation("relu" if norm else "silu", name=f"act_{index}")(x)
-        fine = max(8, width // 12)
-        x = depth_to_space(layers.Conv2D(16 * fine, 1, name="expand")(x), 4, fine)
-        x = layers.Activation("relu" if norm else "silu", name="act_fine")(x)
-        for index in range(refine):
-            x = layers.Conv2D(2 * fine, 3, padding="same", name=f"refine_{index}")(x)
-            x = layers.Activation("relu" if norm else "silu", name=f"act_refine_{index}")(x)
-        x = layers.Conv2D(shape[2], 3, padding="same", name="to_image")(x)
+        x = _from_grid(x, shape[2], width, refine, "relu" if norm else "silu")
     else:
         x = layers.Dense(width // 2, activation="silu", name="hidden_1")(x)
         x = layers.Dense(width, activation="silu", name="hidden_2")(x)
@@ -241,14 +251,10 @@ def grid_encoder(shape, latent, width=64, name="encoder") -> keras.Model:
     """image (H, W, C) → latent (H/4, W/4, L), each of its L numbers with mean 0 and variance 1 over data and grid."""
     _grid(shape)
     image = _image_input(shape)
-    x = layers.Rescaling(2.0, -1.0, name="centre")(image)
-    x = layers.Conv2D(width // 2, 4, strides=2, padding="same", activation="silu", name="half")(x)
-    x = layers.Conv2D(width, 4, strides=2, padding="same", activation="silu", name="quarter")(x)
-    x = layers.Conv2D(width, 3, padding="same", activation="silu", name="body")(x)
+    x = _to_grid(layers.Rescaling(2.0, -1.0, name="centre")(image), width)
     x = layers.Conv2D(latent, 1, name="squeeze")(x)
     # Łańcucki et al. 2020, arXiv:2005.08520: so the codes meet the codebook, and few of its vectors stay unused.
-    x = layers.BatchNormalization(momentum=0.98, center=False, scale=False, dtype="float32", name="latent")(x)
-    return keras.Model(image, {"latent": x}, name=name)
+    return keras.Model(image, {"latent": _standard(x, "latent")}, name=name)
 
 
 def quantising_decoder(latent, codes, shape, width=64, refine=0, name="decoder") -> keras.Model:
@@ -264,12 +270,7 @@ def quantising_decoder(latent, codes, shape, width=64, refine=0, name="decoder")
     x = table(best)
     for index in range(2):
         x = layers.Conv2D(width, 3, padding="same", activation="silu", name=f"body_{index}")(x)
-    fine = max(8, width // 12)
-    x = depth_to_space(layers.Conv2D(16 * fine, 1, name="expand")(x), 4, fine)
-    x = layers.Activation("silu", name="act_fine")(x)
-    for index in range(refine):
-        x = layers.Conv2D(2 * fine, 3, padding="same", activation="silu", name=f"refine_{index}")(x)
-    x = layers.Conv2D(shape[2], 3, padding="same", name="to_image")(x)
+    x = _from_grid(x, shape[2], width, refine, "silu")
     image = layers.Activation("sigmoid", dtype="float32", name="image")(x)
     network = keras.Model(z, {"image": image}, name=name)
     tie(network)
