@@ -498,6 +498,15 @@ NETWORKS = {
 # Statistics
 
 
+def codebook(content: Callable[[], bytes]) -> Callable[[Path], object]:
+    """An attack by the codebook of an entry whose latents are integers."""
+
+    def make(folder: Path) -> None:
+        tiny.vqvae(folder, files={"latents.npz": content()})
+
+    return make
+
+
 def npz(**arrays: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
@@ -556,6 +565,15 @@ STATISTICS = {
     "statistics-nested": Attack(
         file("latents.npz", lambda: packed("mean.npy", packed("mean.npy", b"x"))), "latents.npz"
     ),
+    "flow-bomb": Attack(file("flow.npz", lambda: packed("flow_tables.npy", bytes(100 << 20))), "unpacks to more"),
+    "flow-directory": Attack(file("flow.npz", directory), "flow.npz has"),
+    "flow-pickle": Attack(file("flow.npz", lambda: npz(flow_tables=np.array([{}], object))), "flow.npz"),
+    "flow-of-another": Attack(file("flow.npz", lambda: npz(flow_rotations=np.eye(9), flow_tables=np.eye(9))), "."),
+    "codebook": Attack(codebook(lambda: npz(codebook=tiny.CODEBOOK)), ""),
+    "codebook-bomb": Attack(codebook(lambda: packed("codebook.npy", bytes(100 << 20))), "unpacks to more"),
+    "codebook-directory": Attack(codebook(directory), "too many files|cannot be read"),
+    "codebook-pickle": Attack(codebook(lambda: npz(codebook=np.array([{}], object))), "latents.npz"),
+    "codebook-of-nothing": Attack(codebook(npz), "no codebook"),
     "statistics-text": Attack(statistics(mean=np.array(["a", "b"])), "latents.npz"),
     "statistics-nan": Attack(statistics(covariance=np.full((2, 2), np.nan)), "covariance"),
     "statistics-huge-numbers": Attack(statistics(mean=np.full(2, 1e300)), "mean"),

@@ -33,8 +33,8 @@ COLUMNS = {
 }
 # What rows can be ranked by; one of these makes an entry worth a row.
 SCORES = {
-    "frechet": "Fréchet distance", "frechet_ratio": "Fréchet distance over its floor",
-    "frechet_random": "Fréchet distance, random features", "modes": "modes of 1,000", "coverage": "coverage",
+    "frechet": "Fréchet distance", "frechet_ratio": "Fréchet distance over its floor", "modes": "modes of 1,000",
+    "frechet_random": "Fréchet distance, random features", "coverage": "coverage",
     "psnr": "PSNR (dB)",
 }  # fmt: skip
 

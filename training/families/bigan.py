@@ -4,7 +4,8 @@
     generator, encoder:   min E[softplus(−D(G(z), z))] + E[softplus(D(x, E(x)))]
 
 The discriminator sees image and code together, so the encoder has to learn the generator's inverse without ever
-comparing two images.
+comparing two images. Each number of a code is standardised over the batch: so codes have the prior's first two moments
+from the first step, and cannot fall together into one, which they did without.
 """
 
 from keras import ops

@@ -3,7 +3,8 @@
     the losses of dcgan.py, and for generator and recogniser:  min −λ · E[log Q(c|G(z, c))]
 
 The code c is a choice among `categories`, made by the largest of the first latent numbers, and `styles` numbers after
-it. A recogniser has to read c from the image, so c comes to mean something that can be seen.
+it. A recogniser has to read c from the image, so c comes to mean something that can be seen. As in the paper it is the
+discriminator's body with layers of its own at the end.
 """
 
 import keras
