@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 import numpy as np
-from scipy.linalg import eigh, svdvals
+from scipy.linalg import svdvals
 
 from zoo.metrics import distances, duplicates, frechet, kernel, memorisation, prdc, random_features, sliced_wasserstein
 
@@ -77,7 +77,7 @@ def cases(n: int, d: int) -> dict:
     def gaussians():
         for covariance in covariances:
             wide.T @ wide
-            eigh(covariance)
+            np.linalg.eigh(covariance)
         svdvals(covariances[0] @ covariances[1])
 
     directions = sliced_wasserstein.DIRECTIONS

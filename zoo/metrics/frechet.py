@@ -7,7 +7,7 @@ comparable with others on the same features and with the same number of images.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh, svdvals
+from scipy.linalg import svdvals
 
 _ROWS = 1024  # of one block: what is made of it stays in the cache
 
@@ -28,14 +28,21 @@ def statistics(features: np.ndarray) -> Statistics:
     features = np.asarray(features)
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"A Gaussian is fitted to features of shape (N, D) with N of 2 or more, not {features.shape}.")
-    mean = features.mean(axis=0, dtype=np.float64)
+    count, size = features.shape
+    # One pass: seen from a point near the mean, the sums lose no digits.
+    near = features[:_ROWS].mean(axis=0, dtype=np.float64)
+    total, scatter, room = np.zeros(size), np.zeros((size, size)), np.empty((_ROWS, size))
+    with np.errstate(invalid="ignore", over="ignore"):
+        for start in range(0, count, _ROWS):
+            part = features[start : start + _ROWS]
+            shifted = np.subtract(part, near, out=room[: len(part)])
+            total += np.ones(len(part)) @ shifted
+            scatter += shifted.T @ shifted
+        offset = total / count
+        mean, covariance = near + offset, (scatter - count * np.outer(offset, offset)) / (count - 1)
     if not np.isfinite(mean).all():  # one value that is not makes the mean so
         raise ValueError("The features hold values that are not finite.")
-    scatter = np.zeros((len(mean), len(mean)))
-    for start in range(0, len(features), _ROWS):
-        centred = features[start : start + _ROWS] - mean
-        scatter += centred.T @ centred
-    return Statistics(mean, scatter / (len(features) - 1), len(features))
+    return Statistics(mean, covariance, count)
 
 
 def distance(a: Statistics, b: Statistics) -> float:
@@ -53,5 +60,5 @@ def distance(a: Statistics, b: Statistics) -> float:
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
-    values, vectors = eigh(covariance)
+    values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
