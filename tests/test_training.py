@@ -212,6 +212,23 @@ def test_real_images_have_the_detail_that_has_grown():
     np.testing.assert_allclose(np.asarray(blended(images, [1.0, 1.0])), images, atol=1e-6)
 
 
+def test_codes_of_a_bigan_cannot_fall_together():
+    options = tiny("bigan")
+    encoder = run.build(options, run.training_data(options)).networks["encoder"]
+    images = np.random.default_rng(0).random((64, 8, 8, 1), dtype="float32")
+    codes = np.asarray(encoder(images, training=True)["latent"])
+    np.testing.assert_allclose(codes.mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(codes.std(0), 1, atol=0.2)  # untrained, they vary little more than its epsilon
+
+
+def test_the_recogniser_of_an_infogan_has_the_discriminators_body():
+    options = tiny("infogan", categories=3, styles=1, critic_hidden=8)
+    networks = run.build(options, run.training_data(options)).networks
+    body = {id(weight) for weight in networks["discriminator"].weights}
+    own = [weight for weight in networks["recogniser"].weights if id(weight) not in body]
+    assert sorted(tuple(weight.shape) for weight in own) == [(1,), (3,), (8, 1), (8, 3)]
+
+
 # Export ----------------------------------------------------------------------------------------------------------
 
 

@@ -111,7 +111,9 @@ def encoder(
 
 def _standard(x, name: str):
     """Mean 0 and variance 1 over all axes but the last."""
-    return layers.BatchNormalization(momentum=0.98, center=False, scale=False, dtype="float32", name=name)(x)
+    return layers.BatchNormalization(
+        momentum=0.98, epsilon=1e-6, center=False, scale=False, dtype="float32", name=name
+    )(x)
 
 
 def decoder(
@@ -195,10 +197,10 @@ def discriminator(shape, width=64, classes=0, latent=0, spectral=False, hidden=0
     features = layers.Flatten(name="flat")(x)
     if latent:
         code = keras.Input((latent,), name="latent")
-        x = layers.Dense(4 * width, activation="leaky_relu", name="code")(code)
-        x = layers.Concatenate(name="pair")(
-            [layers.Dense(4 * width, activation="leaky_relu", name="look")(features), x]
-        )
+        told = layers.Dense(4 * width, activation="leaky_relu", name="code")(code)
+        look = layers.Dense(4 * width, activation="leaky_relu", name="look")(features)
+        # The product says whether the two belong together, which a sum has to learn slowly.
+        x = layers.Concatenate(name="pair")([look, told, layers.Multiply(name="match")([look, told])])
         for index in range(2):
             x = layers.Dense(4 * width, activation="leaky_relu", name=f"joint_{index}")(x)
         return keras.Model([image, code], {"score": layers.Dense(1, dtype="float32", name="score")(x)}, name=name)
