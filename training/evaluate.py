@@ -15,7 +15,6 @@ import numpy as np
 from training import inception, processor, staging
 from zoo import catalog, datasets, models, scores
 from zoo import entry as entries
-from zoo import images as pictures
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import (
     dci,
@@ -133,11 +132,6 @@ def metric(name: str, values, protocol: str, split: str | None = "test") -> dict
 def real(dataset, shape: tuple[int, int, int], classifier, seed: int, balanced: bool = False) -> Real:
     """The real images of a dataset; the last ones are kept, so that entries of one dataset share them."""
     return Real(dataset, shape, classifier, seed, balanced=balanced)
-
-
-def held_out(entry) -> datasets.Split:
-    """The test split of an entry's dataset."""
-    return datasets.load(_dataset(entry), "test")
 
 
 def _dataset(entry):
@@ -431,41 +425,3 @@ GROUPS = {
     "speed": speed,
 }
 APART = {"inception": inception_features}  # measured only when asked for by name
-
-
-# Elsewhere in training ------------------------------------------------------------------------------------------------
-
-
-def frechet_along_training(dataset: str, generate, count: int = 2000, seed: int = 0, **reading):
-    """A function model → Fréchet distance of `count` samples to test images; None without a classifier."""
-    classifier = catalog.classifier_for(dataset)
-    if classifier is None:
-        return None
-    real = frechet.statistics(
-        models.classify(classifier, datasets.load(dataset, "test", count=count, seed=seed, **reading).images)[1]
-    )
-
-    def judge(model) -> float:
-        rng = np.random.default_rng(seed)
-        latents = rng.standard_normal((count, model.recipe.latent)).astype("float32")
-        labels = (np.arange(count) % max(1, model.classes)).astype("int32")
-        return frechet.distance(
-            frechet.statistics(models.classify(classifier, generate(model, latents, labels))[1]), real
-        )
-
-    return judge
-
-
-def confusion_sheet(entry) -> np.ndarray | None:
-    """A classifier's confusion matrix on the test split as a uint8 picture, None without labels.
-
-    Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
-    test = held_out(entry)
-    if test.labels is None:
-        return None
-    predicted = models.classify(entry, test.images)[0].argmax(1)
-    counts = np.zeros((len(entry.classes), len(entry.classes)))
-    np.add.at(counts, (test.labels, predicted), 1)
-    shares = np.sqrt(counts / counts.sum(1, keepdims=True))
-    cell = max(1, 240 // len(shares))
-    return pictures.sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)

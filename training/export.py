@@ -10,13 +10,13 @@ import numpy as np
 import onnx
 from PIL import Image
 
-from training import aggregate, device, evaluate, staging
+from training import aggregate, device, staging
 from training import networks as bodies
 from training import recipe as recipes
 from training import run as runs
+from zoo import datasets, models
 from zoo import entry as entries
 from zoo import images as pictures
-from zoo import models
 
 TOLERANCE = 1e-4
 
@@ -177,13 +177,29 @@ def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
     """The gallery's picture, uint8 (H, W, 3): samples by the default sampler, conditional entries with one column per
     class; for a classifier its confusion matrix on the test split."""
     if "generate" not in entry.capabilities:
-        return evaluate.confusion_sheet(entry)
+        return confusion_sheet(entry)
     columns = 12 if not entry.conditional else max(len(entry.classes), 2)
     count = columns * 8
     label = np.arange(count) % columns if entry.conditional else None
     return pictures.sheet(
         models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns
     )
+
+
+def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
+    """A classifier's confusion matrix on the test split as a uint8 picture, None without labels.
+
+    Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
+    # A local folder's path is in the recipe, the manifest has its name.
+    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
+    if test.labels is None:
+        return None
+    predicted = models.classify(entry, test.images)[0].argmax(1)
+    counts = np.zeros((len(entry.classes), len(entry.classes)))
+    np.add.at(counts, (test.labels, predicted), 1)
+    shares = np.sqrt(counts / counts.sum(1, keepdims=True))
+    cell = max(1, 240 // len(shares))
+    return pictures.sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
 
 
 def _film(folder: runs.Folder, staged: pathlib.Path) -> None:

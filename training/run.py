@@ -18,11 +18,12 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from training import device, evaluate, networks
+from training import device, networks
 from training import recipe as recipes
 from training.batches import Batches
-from zoo import codes, datasets
+from zoo import catalog, codes, datasets, models
 from zoo import images as pictures
+from zoo.metrics import frechet
 
 log = logging.getLogger("training")
 PREVIEWS = 60
@@ -157,9 +158,9 @@ def _write(path: pathlib.Path, text: str) -> None:
 class Recorder(keras.callbacks.Callback):
     """Shuffles, measures, saves and reports at the end of every epoch."""
 
-    def __init__(self, folder: Folder, batches: Batches, preview, history: dict, judge=None):
+    def __init__(self, folder: Folder, batches: Batches, preview, history: dict, measure=None):
         super().__init__()
-        self.folder, self.batches, self.preview, self.history, self.judge = folder, batches, preview, history, judge
+        self.folder, self.batches, self.preview, self.history, self.measure = folder, batches, preview, history, measure
         self.bar = None
 
     def on_train_begin(self, logs=None):
@@ -217,7 +218,7 @@ class Recorder(keras.callbacks.Callback):
         if images is not None:
             sheet = pictures.sheet(images, columns=10)
             (self.folder.snapshots / f"{epoch:05d}.png").write_bytes(pictures.png(sheet))
-        return {"frechet": self.judge(self.model)} if self.judge else {}
+        return {"frechet": self.measure(self.model)} if self.measure else {}
 
     def on_train_end(self, logs=None):
         self.bar.close()
@@ -260,6 +261,23 @@ def previewer(recipe, split):
     return preview
 
 
+def judge(recipe, count: int = 2000, seed: int = 0):
+    """A function model → Fréchet distance of `count` samples to test images; None without a classifier."""
+    classifier = catalog.classifier_for(recipe.dataset)
+    if classifier is None:
+        return None
+    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance)
+    real = frechet.statistics(models.classify(classifier, test.images)[1])
+
+    def measure(model) -> float:
+        latents = np.random.default_rng(seed).standard_normal((count, recipe.latent)).astype("float32")
+        labels = (np.arange(count) % max(1, model.classes)).astype("int32")
+        drawn = generate(model, latents, labels)
+        return frechet.distance(frechet.statistics(models.classify(classifier, drawn)[1]), real)
+
+    return measure
+
+
 def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     """Train a recipe to its end in runs/<name>, from the checkpoint there if there is one.
 
@@ -284,9 +302,7 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     )
     if done < recipe.epochs:
         folder.begin(backend=device.BACKEND, device=device.description(), precision=policy, code=code_revision())
-        judge = None
-        if model.prior == "normal":
-            judge = evaluate.frechet_along_training(recipe.dataset, generate, balanced=recipe.balance)
-        recorder = Recorder(folder, batches, previewer(recipe, split), history, judge)
+        measure = judge(recipe) if model.prior == "normal" else None
+        recorder = Recorder(folder, batches, previewer(recipe, split), history, measure)
         model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=0, callbacks=[recorder], shuffle=False)
     return folder
