@@ -21,8 +21,10 @@ LAYOUT = {1: (None, 104), 2: (6, 72), 3: (4, 72), 4: (3, 72)}
 def main() -> None:
     st.title("Generation")
     st.markdown("Random points of latent space become images that nobody drew. Click one to look at it closely.")
-    fruits = [entry.id for entry in widgets.entries("generate") if entry.dataset == "fruits"]
-    view(widgets.entries_picker("Entries", needs=["generate"], default=fruits[:2], most=4))
+    fruits = [entry for entry in widgets.entries("generate") if entry.dataset == "fruits"]
+    first = {"encode" in entry.capabilities: entry.id for entry in reversed(fruits)}  # an autoencoder and a GAN
+    default = [first[encodes] for encodes in (True, False) if encodes in first]
+    view(widgets.entries_picker("Entries", needs=["generate"], default=default, most=4))
 
 
 @st.fragment
