@@ -185,8 +185,8 @@ def test_a_classifier_only_gets_its_accuracy(tmp_path, judged):
 
 
 def test_fruits_are_asked_for_their_factors(tmp_path, monkeypatch):
-    def few(name, part="test", count=None, seed=0):
-        return LOAD(name, part, count=60 if part == "train" else 120, seed=seed)
+    def few(name, part="test", count=None, seed=0, **reading):
+        return LOAD(name, part, count=60 if part == "train" else 120, seed=seed, **reading)
 
     monkeypatch.setattr(datasets, "load", few)
     folder = shutil.copytree(catalog.EMBEDDED / "fruits-vae", tmp_path / "fruits-vae")
