@@ -132,6 +132,14 @@ def test_a_page_opens_with_entries_whose_data_is_here(wall):
     assert here[0].conditional
 
 
+def test_beside_an_autoencoder_stands_a_gan(wall):
+    vae, other, gan = tiny.vae(wall / "vae"), tiny.vae(wall / "other"), tiny.gan(wall / "gan")
+    assert opening.beside(vae, [other, gan]) == "gan"
+    assert opening.beside(gan, [vae, other]) == "vae"
+    assert opening.beside(vae, [other]) == "other"
+    assert opening.beside(vae, []) is None
+
+
 def test_the_page_is_complete_at_once(wall):
     tiny.vae(wall / "one")
     tiny.autoencoder(wall / "two")

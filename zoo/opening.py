@@ -15,3 +15,10 @@ def first(entries: Sequence[Entry], available: Callable[[str], bool], most: int 
     chosen = next(filter(available, ids), next(iter(ids), None))
     found = [entry for entry in entries if entry.dataset == chosen]
     return [entry.id for entry in sorted(found, key=lambda entry: entry.conditional)][:most]
+
+
+def beside(first: Entry, others: Sequence[Entry]) -> str | None:
+    """Return the id of the entry to show beside the first: a GAN beside an autoencoder and the other way round, else
+    simply the next one; None when there is no other."""
+    unlike = [entry for entry in others if ("encode" in entry.capabilities) != ("encode" in first.capabilities)]
+    return next((entry.id for entry in [*unlike, *others]), None)

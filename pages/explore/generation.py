@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import catalog, codes, comparison, images, latents, models, plots, widgets
+from zoo import catalog, codes, comparison, images, latents, models, opening, plots, widgets
 from zoo.entry import Entry
 from zoo.models import Samples
 from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs
@@ -22,8 +22,7 @@ def main() -> None:
     st.title("Generation")
     st.markdown("Random points of latent space become images that nobody drew. Click one to look at it closely.")
     fruits = [entry for entry in widgets.entries("generate") if entry.dataset == "fruits"]
-    first = {"encode" in entry.capabilities: entry.id for entry in reversed(fruits)}  # an autoencoder and a GAN
-    default = [first[encodes] for encodes in (True, False) if encodes in first]
+    default = [fruits[0].id, opening.beside(fruits[0], fruits[1:])] if fruits else []
     view(widgets.entries_picker("Entries", needs=["generate"], default=default, most=4))
 
 

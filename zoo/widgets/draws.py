@@ -54,7 +54,7 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
     Offers what at least one of the entries can do; the first entry's best sampler is the default.
     """
     offered = [name for name in SAMPLERS if any(name in models.samplers(entry) for entry in entries)]
-    left, middle, right = st.columns([5, 5, 6], gap="large")  # four samplers stand in one line
+    left, middle, right = st.columns([11, 9, 12], gap="large")  # four samplers stand in one line
     with left, st.container(horizontal=True, vertical_alignment="bottom"):
         seed = bound(st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=SEEDS - 1, step=1)
         st.button("Draw anew", icon=":material/casino:", on_click=_next_seed)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from zoo import opening
 from zoo.entry import Entry
 from zoo.widgets.fetching import bring
 from zoo.widgets.listing import entries
@@ -38,7 +39,8 @@ def pair_picker() -> list[Entry]:
     others = {entry.id: entry for entry in among if entry != first}
     with right:
         second = bound(
-            st.selectbox, "Entry B", [*others, NOBODY], key="b", default=next(iter(others), NOBODY),
+            st.selectbox, "Entry B", [*others, NOBODY], key="b",
+            default=opening.beside(first, list(others.values())) or NOBODY,
             format_func=lambda name: entry_label(others[name]) if name in others else "No second entry",
         )  # fmt: skip
     return [first, *bring([others[second]])] if second in others else [first]
