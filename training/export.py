@@ -178,9 +178,10 @@ def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
     class; for a classifier its confusion matrix on the test split."""
     if "generate" not in entry.capabilities:
         return confusion_sheet(entry)
-    columns = 12 if not entry.conditional else max(len(entry.classes), 2)
+    classes = max(1, len(entry.classes)) if entry.conditional else 1
+    columns = classes * max(1, 12 // classes)  # few classes stand side by side more than once
     count = columns * 8
-    label = np.arange(count) % columns if entry.conditional else None
+    label = np.arange(count) % classes if entry.conditional else None
     return pictures.sheet(
         models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns
     )
