@@ -58,8 +58,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         sheet = sample_sheet(entry)
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
-        staging.finish(staged, manifest)
-        entries.verify(entries.read(staged))
+        entries.verify(staging.finish(staged, manifest))
     return entries.read(final)
 
 

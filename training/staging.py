@@ -36,7 +36,7 @@ def revising(entry: entries.Entry) -> Iterator[tuple[pathlib.Path, dict]]:
         finish(staged, manifest)
 
 
-def finish(staged: pathlib.Path, manifest: dict) -> None:
+def finish(staged: pathlib.Path, manifest: dict) -> entries.Entry:
     """Write the manifest of the files in `staged`, and the card, which is one of them."""
     card.write(entries.write(staged, manifest))
-    entries.write(staged, manifest)
+    return entries.write(staged, manifest)

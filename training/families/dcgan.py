@@ -55,9 +55,16 @@ class Family(family.Family):
 
     def objective(self, images, labels, training=True):
         """Both players in one step: each sees the other's weights, or its samples, as constants."""
-        discriminator = self.networks["discriminator"]
         latent = self.normal(ops.shape(images)[0], self.recipe.latent)
         fakes = self.networks["generator"](self.with_label(latent, labels), training=training)["image"]
+        critic_loss, generator_loss, penalty = self.game(images, fakes, labels, training)
+        more, values = self.also(latent, fakes, training)
+        values |= {"discriminator": critic_loss, "generator": generator_loss, "penalty": penalty}
+        return critic_loss + penalty + generator_loss + more, values
+
+    def game(self, images, fakes, labels, training) -> tuple:
+        """(discriminator's loss, generator's loss, penalty) of real images and of fakes, both (B, H, W, C)."""
+        discriminator = self.networks["discriminator"]
         fixed = ops.stop_gradient(fakes)
         real = discriminator(self.with_label(images, labels), training=training)["score"]
         fake = discriminator(self.with_label(fixed, labels), training=training)["score"]
@@ -68,9 +75,7 @@ class Family(family.Family):
         if self.recipe.penalty:
             part = max(1, round(self.recipe.batch * self.recipe.penalised))
             penalty = self.gradient_penalty(images[:part], fixed[:part], None if labels is None else labels[:part])
-        more, values = self.also(latent, fakes, training)
-        values |= {"discriminator": critic_loss, "generator": generator_loss, "penalty": penalty}
-        return critic_loss + penalty + generator_loss + more, values
+        return critic_loss, generator_loss, penalty
 
     def also(self, latent, fakes, training) -> tuple:
         """(a further loss, {name: value} to report) of a batch's latents and the images drawn from them."""

@@ -48,15 +48,7 @@ class Family(dcgan.Family):
         latent = mean + ops.exp(0.5 * log_var) * self.normal(count, self.recipe.latent)
         drawn = self.with_label(self.normal(count, self.recipe.latent), labels)
         fakes = decoder(drawn, training=training)["image"]
-        fixed = ops.stop_gradient(fakes)
-        real = discriminator(self.with_label(images, labels), training=training)["score"]
-        fake = discriminator(self.with_label(fixed, labels), training=training)["score"]
-        hopeful = family.frozen(discriminator)(self.with_label(fakes, labels))["score"]
-        critic_loss, generator_loss = self.adversarial(real, fake, hopeful)
-        penalty = ops.zeros(())
-        if self.recipe.penalty:
-            part = max(1, round(self.recipe.batch * self.recipe.penalised))
-            penalty = self.gradient_penalty(images[:part], fixed[:part], None if labels is None else labels[:part])
+        critic_loss, generator_loss, penalty = self.game(images, fakes, labels, training)
 
         # Encoder and decoder share the likeness with different weights: each gets its own copy of the other, frozen.
         features = family.frozen(keras.Model(discriminator.inputs[0], discriminator.get_layer("act_1").output))

@@ -195,8 +195,7 @@ def _written(source, destination, options, models, found, arrays, guesses, say) 
         sheet = _sheet(entry, pixels, report)
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
-        staging.finish(staged, manifest)
-        entries.verify(entries.read(staged))
+        entries.verify(staging.finish(staged, manifest))
     return entries.read(final), report
 
 
