@@ -93,7 +93,7 @@ def wall(monkeypatch, tmp_path):
     """A zoo of its own, no data but the built-in, nothing cached."""
     import streamlit as st
 
-    from zoo import catalog
+    from zoo.entries import catalog
 
     monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -26,7 +26,8 @@ import tiny_entries as tiny
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from zoo import entry, latents
+from zoo.entries import entry
+from zoo.latent import latents
 
 SCRIPT = "<script>alert(1)</script><img src=http://evil.example/x.png onerror=alert(1)>"
 MARKDOWN = "![x](http://evil.example/y.png) [y](javascript:alert(1)) **b** $z$ :smile: `c` | # h"
@@ -709,7 +710,8 @@ def zoo(folder: Path, attacks: dict[str, Attack] = ATTACKS) -> Path:
 
 def read_all(folder: Path) -> None:
     """Read an entry by everything that reads entries; raises what they raise."""
-    from zoo import images, models, networks
+    from zoo import images, models
+    from zoo.networks import run as networks
     from zoo.widgets import loading
 
     found = entry.read(folder)
@@ -850,7 +852,7 @@ def read_foreign(folder: Path) -> None:
 
 def main(folder: Path, *options: str) -> None:
     """Read every entry of a folder; print name, type and text of the error, and the growth of memory in MB."""
-    from zoo import trial
+    from zoo.networks import trial
 
     trial.SECONDS = 3
     read, first = (read_foreign, "keras-good") if options else (read_all, "good")

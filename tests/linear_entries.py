@@ -6,7 +6,9 @@ import numpy as np
 import tiny_entries as tiny
 from onnx import helper
 
-from zoo import datasets, entry, latents
+from zoo.data import datasets
+from zoo.entries import entry
+from zoo.latent import latents
 
 COUNT = 1000
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import archives, datasets, images
+from zoo import images
+from zoo.data import archives, datasets
 
 GREY = (8, 8, 1)
 

@@ -6,7 +6,8 @@ import io
 import pytest
 import tiny_entries as tiny
 
-from zoo import board, catalog
+from zoo.analysis import board
+from zoo.entries import catalog
 
 
 @pytest.fixture

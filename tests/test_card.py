@@ -10,7 +10,9 @@ import tiny_entries as tiny
 import yaml
 from PIL import Image
 
-from zoo import card, catalog, curve, entry
+from zoo.charts import curve
+from zoo.entries import catalog, entry
+from zoo.sharing import card
 
 MEASURED = {
     "frechet": {"value": 5.4, "low": 5.3, "high": 5.5, "split": "test", "label": "Fréchet distance",

@@ -5,8 +5,8 @@ import json
 import pytest
 import tiny_entries as tiny
 
-from zoo import catalog, entry
-from zoo.catalog import Broken
+from zoo.entries import catalog, entry
+from zoo.entries.catalog import Broken
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from training import claims
-from zoo import catalog
+from zoo.entries import catalog
 from zoo.manifest import Metric
 
 

@@ -5,8 +5,12 @@ import pytest
 import tiny_entries as tiny
 from scipy.special import softmax
 
-from zoo import codes, fidelity, latents, models, networks, trial
-from zoo.entry import EntryError
+from zoo import models
+from zoo.analysis import fidelity
+from zoo.entries.entry import EntryError
+from zoo.latent import codes, latents
+from zoo.networks import run as networks
+from zoo.networks import trial
 
 SURE = np.full((4, 3), -50, np.float32)  # 2 first, then 1, then 0, then 2 again
 SURE[[3, 2, 1, 0], [2, 1, 0, 2]] = 50

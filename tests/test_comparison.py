@@ -6,8 +6,10 @@ import linear_entries as linear
 import numpy as np
 import pytest
 
-from zoo import comparison, datasets, fruits, models
-from zoo.plots import REAL_NAME
+from zoo import models
+from zoo.analysis import comparison
+from zoo.charts.plots import REAL_NAME
+from zoo.data import datasets, fruits
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from zoo import datasets, downloads, fruits, records
-from zoo.datasets import DatasetUnavailable
+from zoo.data import datasets, downloads, fruits, records
+from zoo.data.datasets import DatasetUnavailable
 
 ROOT = Path(__file__).parent.parent
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -348,7 +348,7 @@ class _Hub(http.server.BaseHTTPRequestHandler):
 
 _SCRIPT = """
 import json, sys
-from zoo import datasets
+from zoo.data import datasets
 for question in sys.argv[1:]:
     name, split = question.split(":")
     seen = []

@@ -11,7 +11,10 @@ import tiny_entries as tiny
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, datasets, images, latents, models
+from zoo import images, models
+from zoo.data import datasets
+from zoo.entries import catalog
+from zoo.latent import latents
 
 PAGE = "pages/measure/distributions.py"
 

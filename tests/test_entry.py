@@ -8,8 +8,8 @@ import os
 import pytest
 import tiny_entries as tiny
 
-from zoo import entry
-from zoo.entry import EntryError
+from zoo.entries import entry
+from zoo.entries.entry import EntryError
 
 
 @pytest.fixture

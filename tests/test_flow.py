@@ -11,8 +11,10 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from training import aggregate
-from zoo import catalog, flow, latents, models
-from zoo.entry import EntryError
+from zoo import models
+from zoo.entries import catalog
+from zoo.entries.entry import EntryError
+from zoo.latent import flow, latents
 
 
 def ring(count, seed):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zoo import fruits
+from zoo.data import fruits
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,9 @@ import tiny_entries as tiny
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, comparison, models
+from zoo import models
+from zoo.analysis import comparison
+from zoo.entries import catalog
 from zoo.widgets import draws
 from zoo.widgets.draws import EVERY, Draw
 

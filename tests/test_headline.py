@@ -1,7 +1,7 @@
 """The line under an entry's name: the figures that say most, and what stands in for those that cannot be had."""
 
-from zoo import catalog
-from zoo.headline import headline
+from zoo.analysis.headline import headline
+from zoo.entries import catalog
 
 
 def test_the_distance_on_classifier_features_comes_with_its_floor():

@@ -14,7 +14,9 @@ import pytest
 from conftest import DEFAULT, PAGES, ROOT, Server, settle
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, entry, networks, trial
+from zoo.entries import catalog, entry
+from zoo.networks import run as networks
+from zoo.networks import trial
 
 GROWTH = 200  # MB that all attacks together may take
 # What a card or a picture does shows when its entry is opened; the others have been read by then.

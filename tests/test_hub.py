@@ -17,8 +17,9 @@ SHEET, DECODER = "samples.png", "onnx/decoder.onnx"
 # Answers one expression per line, so that one process serves many questions and the requests of each can be seen.
 CLIENT = """
 import json, resource, sys
-from zoo import catalog, connection, hub, sources
-from zoo.entry import Entry
+from zoo.entries import catalog, remote as hub, sources
+from zoo.hub import connection
+from zoo.entries.entry import Entry
 
 connection.TIMEOUT, hub.PATIENCE = 1.0, 8.0
 

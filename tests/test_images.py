@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import fruits, images
+from zoo import images
+from zoo.data import fruits
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import background, entry, imports, models
+from zoo import background, models
+from zoo.entries import entry
+from zoo.sharing import imports
 
 FRAME = str(ROOT / "streamlit_app.py")
 

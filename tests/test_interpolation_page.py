@@ -11,7 +11,9 @@ from conftest import ROOT
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from zoo import latents, models, walk
+from zoo import models
+from zoo.analysis import walk
+from zoo.latent import latents
 
 PAGE = "pages/explore/interpolation.py"
 

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from zoo import datasets
+from zoo.data import datasets
 from zoo.widgets import loading, training_data, urls
 
 

@@ -11,9 +11,11 @@ import pytest
 import tiny_entries as tiny
 
 from training import evaluate
-from zoo import catalog, datasets, models
-from zoo.entry import EntryError
-from zoo.headline import headline
+from zoo import models
+from zoo.analysis.headline import headline
+from zoo.data import datasets
+from zoo.entries import catalog
+from zoo.entries.entry import EntryError
 
 COMPARED = {"frechet", "kid", "precision", "recall", "density", "coverage", "frechet_random", "sliced_wasserstein",
             "duplicates", "frechet_ratio", "frechet_random_ratio", "class_distance", "missing_classes"}  # fmt: skip

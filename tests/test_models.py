@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tiny_entries as tiny
 
-from zoo import latents, models
-from zoo.catalog import EMBEDDED, entries
-from zoo.entry import EntryError
+from zoo import models
+from zoo.entries.catalog import EMBEDDED, entries
+from zoo.entries.entry import EntryError
+from zoo.latent import latents
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from zoo import datasets, images, neighbours
+from zoo import images
+from zoo.data import datasets
+from zoo.metrics import neighbours
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 import tiny_entries as tiny
 from onnx import TensorProto, helper, numpy_helper
 
-from zoo import networks
-from zoo.entry import EntryError
+from zoo.entries.entry import EntryError
+from zoo.networks import run as networks
 
 
 @pytest.fixture(scope="module")

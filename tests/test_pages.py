@@ -8,8 +8,8 @@ import tiny_entries as tiny
 from conftest import DEFAULT, PAGES, ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, entry
-from zoo.entry import EntryError
+from zoo.entries import catalog, entry
+from zoo.entries.entry import EntryError
 from zoo.widgets import loading, placards
 
 JUNK = {

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import catalog, codes, entry, latents, models
+from zoo import models
+from zoo.entries import catalog, entry
+from zoo.latent import codes, latents
 
 ENTRIES = catalog.entries([catalog.EMBEDDED])
 FILES = {"README.md", "config.json", "metadata.json", "model.weights.h5", "history.json", "samples.png"}

@@ -17,14 +17,17 @@ from conftest import ROOT, Server, complaints, settle
 from hub_server import Hub
 from streamlit.testing.v1 import AppTest
 
-from zoo import entry, publish
+from zoo.entries import entry
+from zoo.sharing import publish
 
 DIGITS = ROOT / "zoo" / "pretrained" / "digits-vae"
 SECRET = "hf_" + "s3cret" * 5
 # The client reads its environment when it is imported: it lives in a process of its own, which takes orders as JSON.
 WORKER = """
 import io, json, logging, sys, traceback
-from zoo import connection, entry, publish
+from zoo.hub import connection
+from zoo.entries import entry
+from zoo.sharing import publish
 connection.TIMEOUT = 1.0
 log = io.StringIO()
 logging.basicConfig(level=logging.DEBUG, stream=log)

@@ -13,7 +13,11 @@ from conftest import ROOT
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from zoo import catalog, codes, conditions, datasets, fidelity, images, models, opening
+from zoo import images, models
+from zoo.analysis import conditions, fidelity
+from zoo.data import datasets
+from zoo.entries import catalog, opening
+from zoo.latent import codes
 from zoo.metrics import reconstruction
 from zoo.widgets import extremes
 

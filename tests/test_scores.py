@@ -7,8 +7,9 @@ import linear_entries as linear
 import numpy as np
 import pytest
 
-from zoo import comparison, datasets, scores
-from zoo.scores import Scored
+from zoo.analysis import comparison, scores
+from zoo.analysis.scores import Scored
+from zoo.data import datasets
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,11 @@ import tiny_entries as tiny
 from conftest import DEFAULT, ROOT
 from streamlit.testing.v1 import AppTest
 
-from zoo import background, catalog, entry, hub, sources
-from zoo.connection import Cancelled
-from zoo.sources import Source, SourceError
+from zoo import background
+from zoo.entries import catalog, entry, sources
+from zoo.entries import remote as hub
+from zoo.entries.sources import Source, SourceError
+from zoo.hub.connection import Cancelled
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -235,7 +237,7 @@ def test_a_wait_outlives_what_ends_while_it_looks():
     """A task that is over between two looks at it ends the wait."""
     script = """
 import streamlit as st
-from zoo.sources import Source
+from zoo.entries.sources import Source
 from zoo.widgets import zoos
 
 class Task:

@@ -18,8 +18,10 @@ import keras
 from PIL import Image
 
 from training import batches, cli, device, evaluate, export, networks, recipe, run, table
-from zoo import catalog, entry, latents, models
-from zoo import networks as onnx_networks
+from zoo import models
+from zoo.entries import catalog, entry
+from zoo.latent import latents
+from zoo.networks import run as onnx_networks
 
 FAMILIES = recipe.families()
 TINY = {"dataset": "digits", "batch": 32, "width": 16, "epochs": 2, "snapshots": 2, "seed": 3, "precision": "float32"}

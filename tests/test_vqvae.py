@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
 
 from training import networks
-from zoo import codes
+from zoo.latent import codes
 
 
 @pytest.mark.parametrize("changed", range(12))

@@ -6,7 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from zoo import entry, latents
+from zoo.entries import entry
+from zoo.latent import latents
 
 SHAPE, SIZE, LATENT, CLASSES, FEATURES = (4, 4, 1), 16, 2, 3, 5
 _RNG = np.random.default_rng(7)

@@ -8,8 +8,10 @@ import pathlib
 import numpy as np
 
 from training import staging
-from zoo import datasets, flow, latents, models
-from zoo import entry as entries
+from zoo import models
+from zoo.data import datasets
+from zoo.entries import entry as entries
+from zoo.latent import flow, latents
 from zoo.metrics import likelihood
 
 IMAGES = 20_000  # training images whose codes are described

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from zoo import datasets
+from zoo.data import datasets
 
 
 class Batches(keras.utils.PyDataset):

@@ -8,9 +8,9 @@ import tomllib
 
 import pydantic
 
-from zoo.entry import Entry
+from zoo.analysis.scores import LOWER
+from zoo.entries.entry import Entry
 from zoo.manifest import Metric
-from zoo.scores import LOWER
 
 CLAIMS = pathlib.Path(__file__).parent / "claims.toml"
 HOLDS, FAILS, OPEN = "holds", "**does not hold here**", "undecided: the intervals overlap"

@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _import_options(importing) -> None:
-    from zoo import imports
+    from zoo.sharing import imports
 
     importing.add_argument("source", help="file, folder or zip, or a repository owner/name[@revision] of the Hub")
     importing.add_argument("--to", type=pathlib.Path, metavar="FOLDER", help="write the entry there, as FOLDER/<name>")
@@ -125,8 +125,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     from training.recipe import RecipeError
-    from zoo.datasets import DatasetUnavailable
-    from zoo.entry import EntryError
+    from zoo.data.datasets import DatasetUnavailable
+    from zoo.entries.entry import EntryError
 
     try:
         COMMANDS[options.verb](options)
@@ -198,8 +198,8 @@ def _folder(options) -> pathlib.Path:
 
 
 def _publish(options) -> None:
-    from zoo import entry as entries
-    from zoo import publish
+    from zoo.entries import entry as entries
+    from zoo.sharing import publish
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     publish.check_names(options.repo, options.tag)
@@ -229,7 +229,7 @@ def _publish(options) -> None:
 
 def _import(options) -> None:
     from training import staging
-    from zoo import imports
+    from zoo.sharing import imports
 
     names = ("role", "makes", "reads", "name", "title", "file", "dataset", "side", "architecture", "activation", "last")
     corrections = {name: getattr(options, name) for name in names}

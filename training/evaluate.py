@@ -13,8 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from training import inception, processor, staging
-from zoo import catalog, datasets, models, scores
-from zoo import entry as entries
+from zoo import models
+from zoo.analysis import scores
+from zoo.analysis.scores import COUNT, SEEDS, Real
+from zoo.data import datasets
+from zoo.entries import catalog
+from zoo.entries import entry as entries
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import (
     dci,
@@ -29,7 +33,6 @@ from zoo.metrics import (
     reconstruction,
     sap,
 )
-from zoo.scores import COUNT, SEEDS, Real
 
 log = logging.getLogger("training")
 RUSH, REPEATS = 256, 7  # images drawn at once to measure the speed, and how often

@@ -21,8 +21,11 @@ from tqdm import tqdm
 from training import device, networks
 from training import recipe as recipes
 from training.batches import Batches
-from zoo import catalog, codes, datasets, models
 from zoo import images as pictures
+from zoo import models
+from zoo.data import datasets
+from zoo.entries import catalog
+from zoo.latent import codes
 from zoo.metrics import frechet
 
 log = logging.getLogger("training")

@@ -8,8 +8,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from zoo import card
-from zoo import entry as entries
+from zoo.entries import entry as entries
+from zoo.sharing import card
 
 
 @contextlib.contextmanager

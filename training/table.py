@@ -3,9 +3,10 @@
 import pathlib
 
 from training import claims
-from zoo import catalog, datasets
-from zoo.entry import Entry
-from zoo.headline import headline
+from zoo.analysis.headline import headline
+from zoo.data import datasets
+from zoo.entries import catalog
+from zoo.entries.entry import Entry
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 

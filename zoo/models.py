@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo import codes, flow, networks
-from zoo import latents as spaces
-from zoo.entry import STATISTICS, Entry, EntryError
+from zoo.entries.entry import STATISTICS, Entry, EntryError
+from zoo.latent import codes, flow
+from zoo.latent import latents as spaces
+from zoo.networks import run as networks
 
 MAX_SAMPLES = 100_000
 TRAVERSAL_BATCH = 512

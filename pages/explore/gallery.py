@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import plots, widgets
-from zoo.entry import Entry
-from zoo.headline import headline
+from zoo import widgets
+from zoo.analysis.headline import headline
+from zoo.charts import plots
+from zoo.entries.entry import Entry
 
 COLUMNS = 3
 FULL = ("history.json", "snapshots.gif", "README.md")

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import catalog, codes, comparison, images, latents, models, opening, plots, widgets
-from zoo.entry import Entry
+from zoo import images, models, widgets
+from zoo.analysis import comparison
+from zoo.charts import plots
+from zoo.entries import catalog, opening
+from zoo.entries.entry import Entry
+from zoo.latent import codes, latents
 from zoo.models import Samples
 from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs
 from zoo.widgets.linked import shared_tile

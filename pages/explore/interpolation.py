@@ -6,10 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import images, models, opening, plots, walk, widgets
-from zoo.catalog import classifier_for
-from zoo.entry import Entry
-from zoo.walk import Anchor
+from zoo import images, models, widgets
+from zoo.analysis import walk
+from zoo.analysis.walk import Anchor
+from zoo.charts import plots
+from zoo.entries import opening
+from zoo.entries.catalog import classifier_for
+from zoo.entries.entry import Entry
 from zoo.widgets.anchors import anchor_picker, ranking
 from zoo.widgets.matrix import Row, matrix
 

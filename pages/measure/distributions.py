@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import comparison, latents, plots, widgets
-from zoo.catalog import classifier_for
-from zoo.comparison import Summary
-from zoo.entry import Entry
-from zoo.plots import REAL_NAME
+from zoo import widgets
+from zoo.analysis import comparison
+from zoo.analysis.comparison import Summary
+from zoo.charts import plots
+from zoo.charts.plots import REAL_NAME
+from zoo.entries.catalog import classifier_for
+from zoo.entries.entry import Entry
+from zoo.latent import latents
 from zoo.widgets.archives import own_images
 from zoo.widgets.findings import show, tell
 from zoo.widgets.pairs import count_inputs, pair_picker

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import board, plots, widgets
-from zoo.board import Row
+from zoo import widgets
+from zoo.analysis import board
+from zoo.analysis.board import Row
+from zoo.charts import plots
 
 
 def main() -> None:

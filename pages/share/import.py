@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from zoo import background, entry, imports, sources, widgets
-from zoo.entry import Entry
+from zoo import background, widgets
+from zoo.entries import entry, sources
+from zoo.entries.entry import Entry
+from zoo.sharing import imports
 from zoo.widgets.corrections import corrections, roles
 
 TASK, STEPS = "import task", "import steps"

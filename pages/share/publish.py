@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from zoo import card, publish, widgets
-from zoo.entry import Entry
+from zoo import widgets
+from zoo.entries.entry import Entry
+from zoo.sharing import card, publish
 
 TOKEN, TAKEN, DONE = "hub token", "token taken", "published"
 

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 import numpy as np
 
 from training import device  # noqa: F401  (imports Keras quietly)
-from zoo import catalog, models
+from zoo import models
+from zoo.entries import catalog
 
 BATCHES = (1, 16, 256)
 CALLS, WARM = 30, 5

@@ -22,7 +22,9 @@ except ImportError as error:
     print(f"torch-fidelity cannot be imported ({error}): pip install torch torch-fidelity.")
     sys.exit()
 
-from zoo import catalog, datasets, images, models
+from zoo import images, models
+from zoo.data import datasets
+from zoo.entries import catalog
 from zoo.metrics import frechet, kernel, prdc
 
 RUNS, NEIGHBOURS = 3, 3

@@ -90,7 +90,7 @@ def _recipe(name: str) -> dict[str, Network]:
     """The networks of a recipe of this project, built by its family."""
     from training import device, export  # noqa: F401  (device first: it imports Keras quietly)
     from training import recipe as recipes
-    from zoo import datasets
+    from zoo.data import datasets
 
     try:
         recipe = recipes.load(name)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import images, models, walk
-from zoo.catalog import classifier_for
-from zoo.entry import Entry
-from zoo.walk import Anchor
+from zoo import images, models
+from zoo.analysis import walk
+from zoo.analysis.walk import Anchor
+from zoo.entries.catalog import classifier_for
+from zoo.entries.entry import Entry
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, dataset, plain
 from zoo.widgets.placards import dataset_title

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from zoo import archives
+from zoo.data import archives
 from zoo.widgets.loading import cached, plain
 
 YOURS = "Your ZIP"  # the name of the set

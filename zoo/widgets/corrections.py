@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from zoo import imports
+from zoo.sharing import imports
 from zoo.widgets.urls import bound
 
 FOUND = {"": "as found"}

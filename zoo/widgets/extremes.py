@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from zoo import fidelity
-from zoo.datasets import NAMES
-from zoo.entry import Entry
+from zoo.analysis import fidelity
+from zoo.data.datasets import NAMES
+from zoo.entries.entry import Entry
 from zoo.widgets.loading import available, cached, capacity, dataset, plain
 from zoo.widgets.placards import dataset_title
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import flow, hub
 from zoo.background import Task
-from zoo.entry import STATISTICS, Entry
+from zoo.entries import remote as hub
+from zoo.entries.entry import STATISTICS, Entry
+from zoo.latent import flow
 from zoo.widgets.listing import reason, tasks
 from zoo.widgets.loading import plain
 

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from zoo.comparison import READINGS
+from zoo.analysis.comparison import READINGS
 from zoo.widgets.charts import figure
 from zoo.widgets.loading import plain
 

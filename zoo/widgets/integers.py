@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import codes, plots
-from zoo.entry import Entry
-from zoo.fidelity import Reconstruction
+from zoo.analysis.fidelity import Reconstruction
+from zoo.charts import plots
+from zoo.entries.entry import Entry
+from zoo.latent import codes
 from zoo.widgets.charts import figure
 from zoo.widgets.loading import plain
 from zoo.widgets.pictures import image_grid

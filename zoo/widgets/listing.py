@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from zoo import catalog, hub, sources
 from zoo.background import Task, Tasks
-from zoo.catalog import Broken
-from zoo.connection import Cancelled
-from zoo.entry import Entry, EntryError
-from zoo.sources import Source, SourceError
+from zoo.entries import catalog, sources
+from zoo.entries import remote as hub
+from zoo.entries.catalog import Broken
+from zoo.entries.entry import Entry, EntryError
+from zoo.entries.sources import Source, SourceError
+from zoo.hub.connection import Cancelled
 
 KEY = "source"
 PATIENCE = 90.0  # seconds until a thread that reads a source is left behind

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from zoo import datasets, images, models
-from zoo.catalog import MAX_SHEET_BYTES, SHEET
-from zoo.datasets import DatasetUnavailable, Split
-from zoo.entry import Entry, EntryError
+from zoo import images, models
+from zoo.data import datasets
+from zoo.data.datasets import DatasetUnavailable, Split
+from zoo.entries.catalog import MAX_SHEET_BYTES, SHEET
+from zoo.entries.entry import Entry, EntryError
 
 POOL = 1000
 MAX_POOL_BYTES = 64 << 20  # of a split's first images: eight are kept

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from zoo import opening
-from zoo.entry import Entry
+from zoo.entries import opening
+from zoo.entries.entry import Entry
 from zoo.widgets.fetching import bring
 from zoo.widgets.listing import entries
 from zoo.widgets.picking import entry_label, entry_picker

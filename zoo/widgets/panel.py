@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from zoo import comparison, models, scores
-from zoo.archives import LEAST
-from zoo.catalog import classifier_for
-from zoo.entry import Entry
+from zoo import models
+from zoo.analysis import comparison, scores
+from zoo.analysis.scores import LABELS, Real, Scored
+from zoo.data.archives import LEAST
+from zoo.entries.catalog import classifier_for
+from zoo.entries.entry import Entry
 from zoo.images import fit
-from zoo.scores import LABELS, Real, Scored
 from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import download
 from zoo.widgets.findings import tell

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from zoo import datasets, images
-from zoo.datasets import DatasetUnavailable, Split
+from zoo import images
+from zoo.data import datasets
+from zoo.data.datasets import DatasetUnavailable, Split
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, dataset, plain, samples
 from zoo.widgets.picking import entry_picker

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import comparison, datasets, fruits, images, models, plots
-from zoo.catalog import classifier_for
-from zoo.comparison import Summary
-from zoo.conditions import labels_for
-from zoo.entry import Entry
-from zoo.plots import REAL_NAME
+from zoo import images, models
+from zoo.analysis import comparison
+from zoo.analysis.comparison import Summary
+from zoo.analysis.conditions import labels_for
+from zoo.charts import plots
+from zoo.charts.plots import REAL_NAME
+from zoo.data import datasets, fruits
+from zoo.entries.catalog import classifier_for
+from zoo.entries.entry import Entry
 from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import figure
 from zoo.widgets.listing import entries

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import datasets, downloads, images, neighbours
-from zoo.datasets import DatasetUnavailable
-from zoo.entry import Entry
+from zoo import images
+from zoo.data import datasets, downloads
+from zoo.data.datasets import DatasetUnavailable
+from zoo.entries.entry import Entry
+from zoo.metrics import neighbours
 from zoo.widgets.loading import available, dataset, plain
 from zoo.widgets.pictures import image_grid
 from zoo.widgets.placards import dataset_title

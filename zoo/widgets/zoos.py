@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import sources
 from zoo.background import Task
-from zoo.catalog import Broken
-from zoo.entry import Entry
-from zoo.sources import Source
+from zoo.entries import sources
+from zoo.entries.catalog import Broken
+from zoo.entries.entry import Entry
+from zoo.entries.sources import Source
 from zoo.widgets.listing import KEY, chosen, reading, reason
 from zoo.widgets.loading import plain
 from zoo.widgets.urls import bound

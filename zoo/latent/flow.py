@@ -12,8 +12,8 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from zoo import latents
-from zoo.entry import Entry, EntryError
+from zoo.entries.entry import Entry, EntryError
+from zoo.latent import latents
 
 FILE = "flow.npz"
 KNOTS = np.linspace(-2.5, 2.5, 16)  # in standard deviations; beyond, tables go on with slope 1

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import downloads, fruits, records, stacked
-from zoo.records import DatasetUnavailable, Progress, Request
-from zoo.sources import hosted
+from zoo.data import downloads, fruits, records, stacked
+from zoo.data.records import DatasetUnavailable, Progress, Request
+from zoo.entries.sources import hosted
 
 __all__ = ["NAMES", "DatasetUnavailable", "Known", "Progress", "Split", "available", "evenly", "load"]
 

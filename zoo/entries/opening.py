@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from zoo.entry import Entry
+from zoo.entries.entry import Entry
 
 
 def first(entries: Sequence[Entry], available: Callable[[str], bool], most: int = 1) -> list[str]:

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from zoo import connection
-from zoo import entry as contract
-from zoo.card import TAG
-from zoo.entry import MAX_MANIFEST_BYTES, Entry, EntryError, Origin
+from zoo.entries import entry as contract
+from zoo.entries.entry import MAX_MANIFEST_BYTES, Entry, EntryError, Origin
+from zoo.hub import connection
+from zoo.entries.sources import NAME
 from zoo.manifest import MANIFEST
-from zoo.sources import NAME
+from zoo.sharing.card import TAG
 
 MOST = 200  # repositories of one owner or collection
 PATIENCE = 20.0  # seconds for a question, and for a download besides what its size takes

@@ -16,10 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo import card, connection, hub, networks
-from zoo import entry as entries
-from zoo.entry import Entry, EntryError
+from zoo.entries import entry as entries
+from zoo.entries import remote as hub
+from zoo.entries.entry import Entry, EntryError
+from zoo.hub import connection
 from zoo.manifest import MANIFEST, brief
+from zoo.networks import run as networks
+from zoo.sharing import card
 
 MAX_CONFIG_BYTES = 16 << 20
 MAX_GIT_BYTES = 10 << 20  # above this, or when it is binary, the Hub stores a file by its sha256 (Git LFS)

@@ -137,7 +137,7 @@ class Entry:
         if not self.has(file):
             raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
         if self.origin and (again or not self.here(file)):
-            from zoo import hub
+            from zoo.entries import remote as hub
 
             hub.download(
                 self.origin, file, self.manifest.files[file].size, again=again or (self.folder / file).exists()
@@ -164,7 +164,7 @@ class Entry:
                 return content
         reason = _tampered(self.place, file)
         if self.origin:
-            from zoo import hub
+            from zoo.entries import remote as hub
 
             hub.refuse(self.origin, file, reason)
         raise EntryError(reason)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from zoo import connection
-from zoo.records import DatasetUnavailable, Files, Progress, split_files
-from zoo.sources import hosted
+from zoo.data.records import DatasetUnavailable, Files, Progress, split_files
+from zoo.hub import connection
+from zoo.entries.sources import hosted
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 MAX_BYTES = 4 * 2**30

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo import datasets, images, models
-from zoo.entry import Entry
+from zoo import images, models
+from zoo.data import datasets
+from zoo.entries.entry import Entry
 from zoo.metrics import cas, duplicates, frechet, kernel, prdc, random_features, sliced_wasserstein
 from zoo.metrics import classes as class_metrics
 

@@ -130,7 +130,7 @@ def folder(source: Source) -> Path | None:
         return Path(source.name).expanduser()
     if source.kind == "import":
         try:
-            from zoo import imports
+            from zoo.sharing import imports
         except ImportError:
             return None
         return imports.folder(source.name)

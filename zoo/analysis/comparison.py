@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from zoo import fruits, images, models
-from zoo.entry import Entry
+from zoo import images, models
+from zoo.analysis.scores import Scored
+from zoo.charts.plots import REAL_NAME
+from zoo.data import fruits
+from zoo.entries.entry import Entry
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import prdc
-from zoo.plots import REAL_NAME
-from zoo.scores import Scored
 
 SHOWN = 25
 PIXELS = 300_000

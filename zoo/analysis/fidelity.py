@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo import codes, latents, models
 from zoo import images as pictures
-from zoo.conditions import labels_for
-from zoo.entry import Entry
+from zoo import models
+from zoo.analysis.conditions import labels_for
+from zoo.entries.entry import Entry
+from zoo.latent import codes, latents
 from zoo.metrics import reconstruction
 
 METRICS = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from zoo.entry import STATISTICS, Entry, EntryError
+from zoo.entries.entry import STATISTICS, Entry, EntryError
 
 Kind = Literal["linear", "spherical"]
 

@@ -6,8 +6,8 @@ Manifests may come from strangers: what they say is escaped here, for Markdown a
 import json
 import re
 
-from zoo import datasets
-from zoo.entry import Entry, EntryError
+from zoo.data import datasets
+from zoo.entries.entry import Entry, EntryError
 
 README, CURVE = "README.md", "curve.png"
 KERAS = ("config.json", "metadata.json", "model.weights.h5")  # Keras' own layout of a model on the Hub
@@ -50,7 +50,7 @@ def write(entry: Entry, repo: str | None = None) -> None:
 
     repo is the "owner/name" that the examples name; without one they show how to load the folder itself. The files get
     into zoo.json when it is written anew."""
-    from zoo import curve
+    from zoo.charts import curve
 
     picture = curve.png(_history(entry))
     if picture:

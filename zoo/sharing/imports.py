@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo import connection, entry, sources
-from zoo.entry import Entry, EntryError, Origin
+from zoo.entries import entry, sources
+from zoo.entries.entry import Entry, EntryError, Origin
+from zoo.hub import connection
+from zoo.entries.sources import Source
 from zoo.manifest import MANIFEST, brief
-from zoo.sources import Source
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("keras", "tensorflow", "h5py", "tf2onnx")
 LIGHT = "Importing needs Keras and TensorFlow, which this installation leaves out: pip install -r requirements.txt."
 SCHEME = "import:"
@@ -237,7 +238,7 @@ def _uploaded(source: Upload, room: Path) -> tuple[str, Path, None]:
 
 def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path, str]:
     """Fetch what may be a model of a repository into the Hub's cache, at one commit."""
-    from zoo import hub
+    from zoo.entries import remote as hub
 
     what, chosen = source.text, options.get("file")
     say(f"Asking the Hub for {what}")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoo import latents as spaces
-from zoo import networks
-from zoo.entry import Entry
+from zoo.entries.entry import Entry
+from zoo.latent import latents as spaces
+from zoo.networks import run as networks
 
 CHUNK = 256  # images drawn at once: what the logits of all would take grows with the count
 

@@ -2,7 +2,7 @@
 
 Checks of a file say what it holds, not what it costs: an innocent graph may need hours or all memory. So before the app
 opens a network that is not its own, a child process reads, checks and runs it once with every size of batch that the
-app will use. No size in a network that passes depends on data (see zoo.networks.check), so no later run costs more.
+app will use. No size in a network that passes depends on data (see zoo.networks.run.check), so no later run costs more.
 """
 
 import hashlib
@@ -68,9 +68,9 @@ def _tried(content: bytes, task: str) -> tuple[str, bool]:
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "zoo.trial", task],
+            [sys.executable, "-m", "zoo.networks.trial", task],
             input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE,
-            cwd=Path(__file__).parent.parent, env=environment,
+            cwd=Path(__file__).parents[2], env=environment,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"takes more than {PATIENCE} seconds to try", False
@@ -89,7 +89,7 @@ def main(task: dict) -> str:
     """Read a network from stdin and run it under the limits of the task; return why it is refused, or ""."""
     import numpy as np
 
-    from zoo import networks
+    from zoo.networks import run as networks
 
     _limit(task["memory"], task["seconds"])
     network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)

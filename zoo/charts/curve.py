@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from zoo.plots import BLUE, GREEN, LABELS, MEASURES, ORANGE, PURPLE, SKY, VERMILLION
+from zoo.charts.plots import BLUE, GREEN, LABELS, MEASURES, ORANGE, PURPLE, SKY, VERMILLION
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 INK, FAINT, GRID, PAPER = "#14120F", "#6B655C", "#E4DFD6", "#FDFCFA"

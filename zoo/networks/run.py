@@ -1,7 +1,7 @@
 """Run an entry's networks with ONNX Runtime.
 
 A network file comes from a stranger: it is hashed, bounded, checked and, unless it belongs to the embedded zoo, run in
-a process with limits (zoo.trial) before a session is made here from the same bytes.
+a process with limits (zoo.networks.trial) before a session is made here from the same bytes.
 """
 
 import functools
@@ -17,9 +17,10 @@ import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 
-from zoo import catalog, trial
-from zoo.entry import Entry, EntryError
+from zoo.entries import catalog
+from zoo.entries.entry import Entry, EntryError
 from zoo.manifest import Network
+from zoo.networks import trial
 
 MAX_NETWORK_BYTES = 256 << 20
 MAX_NODES = 10_000

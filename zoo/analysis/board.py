@@ -8,8 +8,9 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zoo import models, scores
-from zoo.entry import Entry
+from zoo import models
+from zoo.analysis import scores
+from zoo.entries.entry import Entry
 from zoo.manifest import Metric
 
 # Figures of samples: true of the sampler that they were measured with, and of no other one.

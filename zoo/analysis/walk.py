@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo import codes, latents, models
 from zoo import images as pictures
-from zoo.conditions import labels_for
-from zoo.entry import Entry
+from zoo import models
+from zoo.analysis.conditions import labels_for
+from zoo.entries.entry import Entry
+from zoo.latent import codes, latents
 
 KINDS = ("linear", "spherical", "pixels")
 TITLES = {"linear": "Linear", "spherical": "Spherical", "pixels": "Pixel cross-fade"}

@@ -10,12 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo import connection, hub, sources
-from zoo.entry import Entry, EntryError, Origin, read
+from zoo.entries import remote as hub
+from zoo.entries import sources
+from zoo.entries.entry import Entry, EntryError, Origin, read
+from zoo.hub import connection
+from zoo.entries.sources import Source
 from zoo.manifest import MANIFEST
-from zoo.sources import Source
 
-EMBEDDED = Path(__file__).parent / "pretrained"
+EMBEDDED = Path(__file__).parents[1] / "pretrained"
 DATASET_ORDER = (
     "mnist",
     "fashion_mnist",

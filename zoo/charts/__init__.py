@@ -1,0 +1,1 @@
+"""Arrays become plotly figures and pictures of curves; no Streamlit."""

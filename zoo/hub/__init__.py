@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: the one client, its cache, and what an entry of the Hub is told apart by."""

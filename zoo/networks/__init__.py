@@ -1,0 +1,1 @@
+"""Networks of entries: checked, tried where they are a stranger's, opened and run by ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""What leaves and enters the zoo: model cards, publishing on the Hub, imports of foreign models."""
