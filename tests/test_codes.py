@@ -7,7 +7,7 @@ from scipy.special import softmax
 
 from zoo import models
 from zoo.analysis import fidelity
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 from zoo.latent import codes, latents
 from zoo.networks import run as networks
 from zoo.networks import trial

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import datasets, downloads, fruits, records
-from zoo.data.datasets import DatasetUnavailable
+from zoo.errors import DatasetUnavailable
 
 ROOT = Path(__file__).parent.parent
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -357,7 +357,7 @@ for question in sys.argv[1:]:
         found = datasets.load(name, split, progress=lambda fraction, text: seen.append(fraction))
         answer |= {"images": found.images.shape, "labels": found.labels.tolist(), "revision": found.revision}
         answer["source"] = found.source
-    except datasets.DatasetUnavailable as error:
+    except DatasetUnavailable as error:
         answer["error"] = str(error)
     print(json.dumps(answer))
 """

@@ -9,7 +9,7 @@ import pytest
 import tiny_entries as tiny
 
 from zoo.entries import entry
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from training import aggregate
 from zoo import models
 from zoo.entries import catalog
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 from zoo.latent import flow, latents
 
 

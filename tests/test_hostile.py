@@ -15,6 +15,7 @@ from conftest import DEFAULT, PAGES, ROOT, Server, settle
 from streamlit.testing.v1 import AppTest
 
 from zoo.entries import catalog, entry
+from zoo.errors import EntryError
 from zoo.networks import run as networks
 from zoo.networks import trial
 
@@ -78,7 +79,7 @@ def test_a_network_is_tried_once_and_what_it_says_is_remembered(tmp_path, monkey
     monkeypatch.setenv("HF_TOKEN", "secret")
     hostile.ATTACKS["network-nan"].make(tmp_path / "nan")
     for _ in range(3):
-        with pytest.raises(entry.EntryError, match="not finite"):
+        with pytest.raises(EntryError, match="not finite"):
             networks.run(entry.read(tmp_path / "nan"), "decoder", latent=[[0, 0]])
     assert len(tried) == 1
     assert "HF_TOKEN" not in trial.ENVIRONMENT

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tiny_entries as tiny
 
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 from zoo.latent import latents
 
 X, Y = np.array([1, 0], np.float32), np.array([0, 1], np.float32)

@@ -15,7 +15,7 @@ from zoo import models
 from zoo.analysis.headline import headline
 from zoo.data import datasets
 from zoo.entries import catalog
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 
 COMPARED = {"frechet", "kid", "precision", "recall", "density", "coverage", "frechet_random", "sliced_wasserstein",
             "duplicates", "frechet_ratio", "frechet_random_ratio", "class_distance", "missing_classes"}  # fmt: skip

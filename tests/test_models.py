@@ -6,7 +6,7 @@ import tiny_entries as tiny
 
 from zoo import models
 from zoo.entries.catalog import EMBEDDED, entries
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 from zoo.latent import latents
 
 

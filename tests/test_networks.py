@@ -8,7 +8,7 @@ import pytest
 import tiny_entries as tiny
 from onnx import TensorProto, helper, numpy_helper
 
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 from zoo.networks import run as networks
 
 

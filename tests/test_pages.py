@@ -9,7 +9,7 @@ from conftest import DEFAULT, PAGES, ROOT
 from streamlit.testing.v1 import AppTest
 
 from zoo.entries import catalog, entry
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 from zoo.widgets import loading, placards
 
 JUNK = {

@@ -83,7 +83,7 @@ def test_networks_run_and_stay_in_range(made):
     if "reconstruct" in made.capabilities:
         rebuilt = models.reconstruct(made, images, labels)
         assert rebuilt.shape == images.shape and rebuilt.min() >= 0 and rebuilt.max() <= 1
-        if codes.discrete(made):
+        if made.discrete:
             assert latents.codebook(made).shape == (codes.vocabulary(made), made.latent_shape[-1])
         else:
             assert latents.load(made)["mean"].shape == made.latent_shape

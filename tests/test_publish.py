@@ -18,6 +18,7 @@ from hub_server import Hub
 from streamlit.testing.v1 import AppTest
 
 from zoo.entries import entry
+from zoo.errors import EntryError, PublishError
 from zoo.sharing import publish
 
 DIGITS = ROOT / "zoo" / "pretrained" / "digits-vae"
@@ -81,10 +82,10 @@ def test_an_entry_on_the_hub_is_fetched_within_limits_before_it_is_published(tmp
     there = dataclasses.replace(found, origin=entry.Origin("a/b", "0" * 40, "main", False))
 
     def refuse(asked, files):
-        raise entry.EntryError(f"{len(list(files))} files are too much.")
+        raise EntryError(f"{len(list(files))} files are too much.")
 
     monkeypatch.setattr(publish.hub, "fetch", refuse)
-    with pytest.raises(entry.EntryError, match="too much"), publish.staged(there, "zoo/one"):
+    with pytest.raises(EntryError, match="too much"), publish.staged(there, "zoo/one"):
         pass
 
 
@@ -187,7 +188,7 @@ def test_a_dry_run_shows_exactly_what_is_sent_and_asks_nobody(hub, tmp_path):
      ("a/b", "main"), ("a/b", "v 1"), ("a/b", "0" * 40), ("a/b", "x..y"), ("a/b", "")],
 )  # fmt: skip
 def test_names_that_cannot_be_are_refused_without_asking(repo, tag):
-    with pytest.raises(publish.PublishError, match="cannot be a"):
+    with pytest.raises(PublishError, match="cannot be a"):
         publish.check_names(repo, tag)
 
 

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from zoo import background
 from zoo.entries import catalog, entry, sources
 from zoo.entries import remote as hub
-from zoo.entries.sources import Source, SourceError
-from zoo.hub.connection import Cancelled
+from zoo.entries.sources import Source
+from zoo.errors import Cancelled, SourceError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

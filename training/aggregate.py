@@ -11,6 +11,7 @@ from training import staging
 from zoo import models
 from zoo.data import datasets
 from zoo.entries import entry as entries
+from zoo.errors import EntryError
 from zoo.latent import flow, latents
 from zoo.metrics import likelihood
 
@@ -46,8 +47,8 @@ def refit(folder: pathlib.Path) -> entries.Entry:
     Raises EntryError for a broken entry or one whose codes are not described so, DatasetUnavailable without its data.
     """
     entry = entries.read(folder)
-    if not entry.has(entries.STATISTICS) or entry.manifest.latent.prior == "autoregressive":
-        raise entries.EntryError(f"{entry.name} has no {entries.STATISTICS} of this kind: there is nothing to refit.")
+    if not entry.has(entries.STATISTICS) or entry.discrete:
+        raise EntryError(f"{entry.name} has no {entries.STATISTICS} of this kind: there is nothing to refit.")
     options, seed = entry.manifest.provenance.options, entry.manifest.provenance.seed or 0
     train = datasets.load(options.get("dataset", entry.dataset), "train", count=options.get("images"), seed=seed)
     with staging.revising(entry) as (staged, _):

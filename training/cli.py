@@ -9,6 +9,8 @@ import subprocess
 import sys
 import warnings
 
+from zoo.errors import DatasetUnavailable, EntryError, ImportFailed
+
 RUNS = pathlib.Path("runs")
 ENTRIES = pathlib.Path(__file__).parent.parent / "zoo" / "pretrained"
 
@@ -125,8 +127,6 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     from training.recipe import RecipeError
-    from zoo.data.datasets import DatasetUnavailable
-    from zoo.entries.entry import EntryError
 
     try:
         COMMANDS[options.verb](options)
@@ -236,7 +236,7 @@ def _import(options) -> None:
     if options.strides:
         parts = options.strides.split(",")
         if not all(part.strip().isdecimal() for part in parts):
-            raise imports.ImportFailed(f"--strides takes whole numbers, as in 1,2,2, not {options.strides!r}.")
+            raise ImportFailed(f"--strides takes whole numbers, as in 1,2,2, not {options.strides!r}.")
         corrections["strides"] = [int(part) for part in parts]
     result = imports.bring(options.source, corrections, say=logging.info)
     folder, told = result.entry.folder, result.report

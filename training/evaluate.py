@@ -19,6 +19,7 @@ from zoo.analysis.scores import COUNT, SEEDS, Real
 from zoo.data import datasets
 from zoo.entries import catalog
 from zoo.entries import entry as entries
+from zoo.errors import EntryError
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import (
     dci,
@@ -48,7 +49,7 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
     for name in only:
         if name not in GROUPS | APART:
             known = ", ".join(GROUPS | APART)
-            raise entries.EntryError(f"There is no group of metrics {name!r}: choose among {known}.")
+            raise EntryError(f"There is no group of metrics {name!r}: choose among {known}.")
     entry = entries.read(folder)
     classifier = None if "classify" in entry.capabilities else catalog.classifier_for(entry)
     data = real(_dataset(entry), entry.shape, classifier, seed, entry.balanced)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoo.entries.entry import EntryError
+from zoo.errors import EntryError
 
 BATCH = 64
 

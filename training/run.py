@@ -25,6 +25,7 @@ from zoo import images as pictures
 from zoo import models
 from zoo.data import datasets
 from zoo.entries import catalog
+from zoo.errors import DatasetUnavailable
 from zoo.latent import codes
 from zoo.metrics import frechet
 
@@ -37,7 +38,7 @@ def training_data(recipe) -> datasets.Split:
     """The training split that a recipe names; RecipeError for data that cannot be trained on."""
     try:
         split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
-    except datasets.DatasetUnavailable:
+    except DatasetUnavailable:
         raise
     except (ValueError, RuntimeError) as error:
         raise recipes.RecipeError(f"The dataset {recipe.dataset} cannot be used: {error}") from error
@@ -284,7 +285,7 @@ def judge(recipe, count: int = 2000, seed: int = 0):
 def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     """Train a recipe to its end in runs/<name>, from the checkpoint there if there is one.
 
-    Raises RecipeError (wrong recipe, diverged) and datasets.DatasetUnavailable."""
+    Raises RecipeError (wrong recipe, diverged) and DatasetUnavailable."""
     policy = device.use(recipe.precision, recipe.seed)
     split = training_data(recipe)
     folder = Folder(pathlib.Path(runs) / recipe.name)

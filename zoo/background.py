@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from zoo.hub.connection import Cancelled
+from zoo.errors import Cancelled
 
 RESTING = 60.0  # seconds after which a failure is tried again
 

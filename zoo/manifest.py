@@ -13,6 +13,7 @@ MAX_LATENT_VALUES = 65536
 MAX_CODES = 1024  # integers of one image, each of which is drawn by one pass through the prior
 MAX_CODEBOOK = 4096
 
+Prior = Literal["normal", "none", "autoregressive"]
 ENCODER_OUTPUTS = ({"latent"}, {"z_mean", "z_log_var"})
 # role -> (input it must have, sets of outputs it may have); all but classifier and prior may also take "label".
 ROLES: dict[str, tuple[str, tuple[set[str], ...]]] = {
@@ -91,7 +92,7 @@ class Latent(Part):
     is a grid of vectors (H, W, D) out of a codebook, whose integers (H, W) the network of role "prior" draws."""
 
     shape: Annotated[Shape, Field(min_length=1)]
-    prior: Literal["normal", "none", "autoregressive"]
+    prior: Prior
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

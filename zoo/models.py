@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.entries.entry import STATISTICS, Entry, EntryError
+from zoo.entries.entry import STATISTICS, Entry
+from zoo.errors import EntryError
 from zoo.latent import codes, flow
 from zoo.latent import latents as spaces
 from zoo.networks import run as networks
@@ -48,7 +49,7 @@ def decode(entry: Entry, latents: np.ndarray, labels: np.ndarray | int | None = 
     """Return the image of each latent by the decoder or generator: (N, H, W, C) in [0, 1]."""
     role = "decoder" if "decoder" in entry.manifest.networks else "generator"
     latents = np.asarray(latents, np.float32)
-    if entry.latent_shape is not None and latents.shape[1:] != entry.latent_shape:
+    if latents.shape[1:] != entry.latent_shape:
         raise ValueError(f"{entry.name} takes latents of shape {entry.latent_shape}, not {latents.shape[1:]}.")
     return np.clip(networks.run(entry, role, **_inputs(entry, role, latents, labels))["image"], 0, 1)
 
@@ -62,11 +63,11 @@ def samplers(entry: Entry) -> tuple[str, ...]:
     """Return the names that sample accepts, the best default first; empty when the entry cannot generate."""
     if "generate" not in entry.capabilities:
         return ()
-    if entry.manifest.latent.prior == "autoregressive":
+    if entry.discrete:
         return ("prior",)
     fitted = ("gmm", "gaussian") if entry.has(STATISTICS) else ()
     fitted += ("flow",) if fitted and entry.has(flow.FILE) else ()
-    return ("prior", *fitted) if entry.manifest.latent.prior == "normal" else fitted
+    return ("prior", *fitted) if entry.prior == "normal" else fitted
 
 
 def sample(
@@ -96,7 +97,7 @@ def sample(
     sampler = sampler or next(iter(offered), None)
     if sampler not in offered:
         raise EntryError(f"The entry {entry.name} cannot sample by {sampler!r}; it offers {offered or 'nothing'}.")
-    if entry.manifest.latent.prior == "autoregressive":
+    if entry.discrete:
         latents = codes.lookup(entry, codes.sample(entry, count, seed, temperature))
     elif sampler == "prior":
         latents = spaces.normal(count, entry.latent_shape, seed, temperature, truncation)
@@ -158,7 +159,7 @@ def rank_dimensions(
 def spread(entry: Entry, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (L,) of each latent dimension: of the prior; without one, of latents.npz, or else of
     the given latents (N, L)."""
-    if entry.manifest.latent is not None and entry.manifest.latent.prior == "normal":
+    if entry.prior == "normal":
         return np.zeros(flat.shape[1]), np.ones(flat.shape[1])
     statistics = spaces.load(entry)
     if statistics is None:

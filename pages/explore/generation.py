@@ -87,7 +87,7 @@ def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
             better = f"above {beaten} of the {len(scores)} images (higher is more real)"
             st.caption(f"Discriminator: {scores[tile]:+.2f}, {better}.")
     with middle, widgets.guard():
-        if codes.discrete(entry):
+        if entry.discrete:
             caption = "The integers that the prior drew, one after the other, row by row."
             fig = plots.code_grid(codes.nearest(batch.latents[tile], latents.codebook(entry)), codes.vocabulary(entry))
         else:

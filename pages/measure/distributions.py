@@ -99,7 +99,7 @@ def codes(chosen: Sequence[Entry], count: int, seed: int) -> None:
         st.caption(f":material/info: {name} brings no codes of images that could be drawn here.")
     shown = [(entry, style) for entry, style in zip(chosen, (plots.A, plots.B), strict=False) if found[entry]]
     for column, (entry, style) in zip(st.columns(max(1, len(shown)), gap="large"), shown, strict=False):
-        statistics, prior = found[entry], entry.manifest.latent.prior == "normal"
+        statistics, prior = found[entry], entry.prior == "normal"
         counts, edges = statistics["histogram_counts"], statistics["histogram_edges"]
         fig = plots.latent_marginals(counts, edges, prior, style=style)
         with column:

@@ -5,6 +5,7 @@ import streamlit as st
 from zoo import background, widgets
 from zoo.entries import entry, sources
 from zoo.entries.entry import Entry
+from zoo.errors import ImportFailed
 from zoo.sharing import imports
 from zoo.widgets.corrections import corrections, roles
 
@@ -82,7 +83,7 @@ def waiting() -> None:
         st.info("The import was cancelled; nothing was kept.", icon=":material/info:")
     elif failure := task.failure:
         late = isinstance(failure, TimeoutError) or str(failure) == imports.CANCELLED  # by nobody: by the deadline
-        raise imports.ImportFailed(LATE) if late else failure
+        raise ImportFailed(LATE) if late else failure
     else:
         st.query_params["imported"] = task.result.digest
         st.rerun()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from zoo import widgets
 from zoo.entries.entry import Entry
+from zoo.errors import PublishError
 from zoo.sharing import card, publish
 
 TOKEN, TAKEN, DONE = "hub token", "token taken", "published"
@@ -53,7 +54,7 @@ def send(entry: Entry, repo: str, token: str, tag: str | None, private: bool) ->
     st.session_state.pop(DONE, None)
     publish.check_names(repo, tag)
     if not token:
-        raise publish.PublishError("Type a token that may write: the settings of your account on the Hub make one.")
+        raise PublishError("Type a token that may write: the settings of your account on the Hub make one.")
     bar = st.progress(0.0)
 
     def report(part: float, text: str) -> None:

@@ -269,7 +269,7 @@ def sharing(entries: Sequence[Entry], used: Sequence[str]) -> str:
     """Say what equal places in sheets of several entries have in common; used names the sampler of each entry."""
     if len(entries) == 1:
         return ""
-    own = any(entry.manifest.latent.prior == "autoregressive" for entry in entries)
+    own = any(entry.discrete for entry in entries)
     if len({entry.latent_shape for entry in entries}) == 1 and set(used) == {"prior"} and not own:
         return "All entries decode the same latents: from sheet to sheet, only the network differs."
     if len({entry.latent_shape for entry in entries}) == 1:

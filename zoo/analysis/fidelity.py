@@ -69,7 +69,7 @@ def reconstruct(
     clean, notice = pictures.fit(clean, entry.shape)
     found = models.encode(entry, pictures.fit(degraded, entry.shape)[0], labels)
     outputs = models.decode(entry, found, labels)
-    integers = codes.nearest(found, latents.codebook(entry)) if codes.discrete(entry) else None
+    integers = codes.nearest(found, latents.codebook(entry)) if entry.discrete else None
     errors = {name: measure(clean, outputs) for name, measure in METRICS.items()}
     return Reconstruction(clean, outputs, errors, notice, told, integers)
 
@@ -93,7 +93,7 @@ def bottleneck(entry: Entry) -> tuple[int, int, float]:
     """Return how many numbers an image has, how many its code has, and the first divided by the second.
 
     The code of a discrete entry is its integers, not the vectors that they stand for."""
-    shape = entry.latent_shape[:-1] if codes.discrete(entry) else entry.latent_shape
+    shape = entry.latent_shape[:-1] if entry.discrete else entry.latent_shape
     pixels, code = math.prod(entry.shape), math.prod(shape)
     return pixels, code, pixels / code
 
@@ -128,7 +128,7 @@ def note(entry: Entry, found: Reconstruction) -> str:
     pixels, code, ratio = bottleneck(entry)
     told = f"\nIt is told {found.told}." if found.told else ""
     fitted = f"\n{found.notice}" if found.notice else ""
-    kind = f"integers below {codes.vocabulary(entry)}" if codes.discrete(entry) else "numbers"
+    kind = f"integers below {codes.vocabulary(entry)}" if entry.discrete else "numbers"
     return f"{pixels:,} → {code:,} {kind}, {ratio:.3g}:1{told}{fitted}"
 
 

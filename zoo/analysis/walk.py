@@ -142,19 +142,19 @@ def explain(entry: Entry, anchors: Sequence[Anchor]) -> str:
         "strokes bend and colours shift instead of fading."
     ]
     size = math.prod(entry.latent_shape)
-    if entry.manifest.latent.prior == "normal" and size < HOLLOW:
+    if entry.prior == "normal" and size < HOLLOW:
         says.append(
             f"With so few numbers in a code ({size}), random codes are densest in the middle, so the straight line is "
             "as good as the arc."
         )
-    elif entry.manifest.latent.prior == "normal":
+    elif entry.prior == "normal":
         norms = " and ".join(f"{np.linalg.norm(anchor.latent):.1f}" for anchor in anchors[:2])
         says.append(
             f"Random codes of {size} numbers have a norm ‖z‖ near √{size} = {size**0.5:.1f}; A and B have {norms}. The "
             "straight line cuts through the inside, where few codes are; the arc leads from the one norm to the other "
             "without that dip and stays where the decoder was trained."
         )
-    elif codes.discrete(entry):
+    elif entry.discrete:
         says.append(
             f"Its decoder knows {codes.vocabulary(entry)} vectors and takes at each place the one nearest to the path: "
             "the picture changes in jumps, place by place, and nothing is painted from between two codes."

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data import downloads, fruits, records, stacked
-from zoo.data.records import DatasetUnavailable, Progress, Request
+from zoo.data.records import Progress, Request
 from zoo.entries.sources import hosted
-
-__all__ = ["NAMES", "DatasetUnavailable", "Known", "Progress", "Split", "available", "evenly", "load"]
+from zoo.errors import DatasetUnavailable
 
 
 @dataclass(frozen=True)

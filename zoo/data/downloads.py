@@ -12,9 +12,10 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from zoo.data.records import DatasetUnavailable, Files, Progress, split_files
-from zoo.hub import connection
+from zoo.data.records import Files, Progress, split_files
 from zoo.entries.sources import hosted
+from zoo.errors import DatasetUnavailable
+from zoo.hub import connection
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 MAX_BYTES = 4 * 2**30

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageOps
 
+from zoo.errors import DatasetUnavailable
 from zoo.images import open_picture, read_pixels
 
 Progress = Callable[[float, str], None]
@@ -25,10 +26,6 @@ MAX_IMAGE_BYTES = 64 * 2**20
 MAX_SIDE = 256
 MAX_CLASSES = 10_000
 HELD_OUT = 0.1
-
-
-class DatasetUnavailable(RuntimeError):
-    """The dataset cannot be had here and now; the message is one sentence for the person at the screen."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from zoo.entries import remote as hub
 from zoo.entries import sources
-from zoo.entries.entry import Entry, EntryError, Origin, read
-from zoo.hub import connection
+from zoo.entries.entry import Entry, Origin, read
 from zoo.entries.sources import Source
+from zoo.errors import Cancelled, EntryError, HubError
 from zoo.manifest import MANIFEST
 
 EMBEDDED = Path(__file__).parents[1] / "pretrained"
@@ -63,7 +63,7 @@ def pull(
     """List the entries of a source on the Hub, fetching zoo.json and the sample sheet of each where they are missing.
 
     What the source stands for is asked once and remembered; `again` asks anew. Raises HubError when nothing can be
-    listed, connection.Cancelled once `cancelled` says so.
+    listed, Cancelled once `cancelled` says so.
     """
     earlier = hub.remembered(source.text, source.signed)
     origins = _ask(source) if again or earlier is None else earlier
@@ -74,14 +74,14 @@ def pull(
     def one(origin: Origin) -> tuple[Origin, list[Entry | Broken]]:
         """Return what to remember and what to show."""
         if cancelled():
-            raise connection.Cancelled
+            raise Cancelled
         try:
             if time.monotonic() > deadline:
-                raise hub.HubError(f"There was no time left to read {origin.repo}: look for changes.")
+                raise HubError(f"There was no time left to read {origin.repo}: look for changes.")
             entry = hub.read(origin)
         except EntryError as error:
             broken = Broken(origin.repo, None, str(error))
-            if not isinstance(error, hub.HubError) or origin.repo not in good:
+            if not isinstance(error, HubError) or origin.repo not in good:
                 return origin, [broken]
             kept = good[origin.repo]  # what cannot be had takes nothing away
             try:

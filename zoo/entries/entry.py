@@ -14,15 +14,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from zoo.manifest import MANIFEST, Manifest, brief
+from zoo.errors import EntryError
+from zoo.manifest import MANIFEST, Manifest, Prior, brief
 
 STATISTICS = "latents.npz"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MANIFEST_VALUES = 20_000  # a megabyte of nothing but brackets would become a hundred times as much
-
-
-class EntryError(ValueError):
-    """An entry is not what its contract says; the message is one sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,21 @@ class Entry:
         return self.manifest.image.shape
 
     @property
-    def latent_shape(self) -> tuple[int, ...] | None:
-        return self.manifest.latent.shape if self.manifest.latent else None
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent code. Raises EntryError for an entry without a latent space, such as a classifier."""
+        if self.manifest.latent is None:
+            raise EntryError(f"The entry {self.place} has no latent space.")
+        return self.manifest.latent.shape
+
+    @property
+    def prior(self) -> Prior | None:
+        """What latents are drawn from: "normal", "none", "autoregressive"; None for an entry without a latent space."""
+        return self.manifest.latent.prior if self.manifest.latent else None
+
+    @property
+    def discrete(self) -> bool:
+        """Whether its codes are integers, each of them the number of a vector in a codebook."""
+        return self.prior == "autoregressive"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -106,9 +116,9 @@ class Entry:
     @property
     def capabilities(self) -> frozenset[str]:
         """Among "encode", "decode", "reconstruct", "generate", "classify", "judge", "conditional"."""
-        roles, latent = self.manifest.networks.keys(), self.manifest.latent
+        roles = self.manifest.networks.keys()
         encode, decode = "encoder" in roles, not roles.isdisjoint({"decoder", "generator"})
-        drawable = latent is not None and (latent.prior == "normal" or self.has(STATISTICS))
+        drawable = self.prior == "normal" or (self.prior is not None and self.has(STATISTICS))
         found = {
             "encode": encode,
             "decode": decode,

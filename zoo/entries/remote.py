@@ -19,9 +19,10 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from zoo.entries import entry as contract
-from zoo.entries.entry import MAX_MANIFEST_BYTES, Entry, EntryError, Origin
-from zoo.hub import connection
+from zoo.entries.entry import MAX_MANIFEST_BYTES, Entry, Origin
 from zoo.entries.sources import NAME
+from zoo.errors import Cancelled, EntryError, HubError
+from zoo.hub import connection
 from zoo.manifest import MANIFEST
 from zoo.sharing.card import TAG
 
@@ -36,10 +37,6 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = re.compile(rf"{NAME}/{NAME}")  # both become names of folders, whatever the Hub answers
 
 _failures: dict[tuple[str, str, str], tuple[float, str]] = {}
-
-
-class HubError(EntryError):
-    """The Hub cannot give what was asked for; the message is one sentence for people."""
 
 
 def repository(repo: str, revision: str | None = None, signed: bool = True) -> list[Origin]:
@@ -124,7 +121,7 @@ def fetch(
 ) -> None:
     """Fetch those of the files that are listed but not here; `report` is told the part that is done.
 
-    Raises HubError, or connection.Cancelled once `cancelled` says so.
+    Raises HubError, or Cancelled once `cancelled` says so.
     """
     sizes = {file: entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file)}
     total, done = sum(sizes.values()), 0
@@ -157,7 +154,7 @@ def download(
 ) -> Path:
     """Return where a file of at most `size` bytes lies, fetching it unless it is here; with `again` even then.
 
-    What failed is not tried again for RESTING seconds. Raises HubError or connection.Cancelled.
+    What failed is not tried again for RESTING seconds. Raises HubError or Cancelled.
     """
     path = snapshot(origin) / file
     if path.is_file() and not again:
@@ -175,7 +172,7 @@ def download(
         with connection.errand(PATIENCE + size / SLOWEST, size + (1 << 16), advanced, cancelled):
             token = None if origin.signed else False
             hf_hub_download(origin.repo, file, revision=origin.commit, token=token, force_download=again)
-    except (connection.Cancelled, HubError):
+    except (Cancelled, HubError):
         raise
     except Exception as error:  # as in _ask
         missing = isinstance(error, errors.RemoteEntryNotFoundError)

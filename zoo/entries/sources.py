@@ -16,15 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from huggingface_hub import constants
 
+from zoo.errors import SourceError
+
 VARIABLE = "ZOO_SOURCES"
 MOST = 8  # sources of one visitor
 NAME = r"[A-Za-z0-9][\w.-]{0,95}"
 REVISION = r"[A-Za-z0-9][\w.+/-]{0,119}"
 EXAMPLES = "owner/name, owner/name@v1, owner or collections/owner/title"
-
-
-class SourceError(ValueError):
-    """A text names no source; the message is one sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)

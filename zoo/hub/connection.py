@@ -1,6 +1,7 @@
 """The one way to the Hugging Face Hub: its own client with a time limit on every request, its failures as sentences.
 
 The client reads HF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_OFFLINE when it is first imported, which takes a second:
+from zoo.errors import Cancelled
 import it late. Left to itself it waits for a hung server for ever, sleeps as long as the Hub says and asks again.
 """
 
@@ -12,13 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from zoo.errors import Cancelled
+
 TIMEOUT = 8.0  # seconds for each of connecting, sending and every single read
 DROPS = 2  # broken transfers that an errand resumes
 MEANWHILE = "the embedded zoo goes on working"
-
-
-class Cancelled(Exception):
-    """The errand was given up by who asked for it."""
 
 
 class TooLarge(ValueError):

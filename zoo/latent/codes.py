@@ -15,11 +15,6 @@ from zoo.networks import run as networks
 CHUNK = 256  # images drawn at once: what the logits of all would take grows with the count
 
 
-def discrete(entry: Entry) -> bool:
-    """Return whether an entry turns images into integers."""
-    return entry.manifest.latent is not None and entry.manifest.latent.prior == "autoregressive"
-
-
 def vocabulary(entry: Entry) -> int:
     """Return K, the number of vectors in the codebook of a discrete entry: its integers lie below."""
     return entry.manifest.networks["prior"].outputs["logits"][-1]

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from zoo.entries.entry import STATISTICS, Entry, EntryError
+from zoo.entries.entry import STATISTICS, Entry
+from zoo.errors import EntryError
 
 Kind = Literal["linear", "spherical"]
 
@@ -144,7 +145,7 @@ def load(entry: Entry) -> dict[str, np.ndarray] | None:
     Raises:
         EntryError: the file is too large, is not a plain npz, or an array has a wrong type, shape or value.
     """
-    if not entry.has(STATISTICS) or entry.latent_shape is None or entry.manifest.latent.prior == "autoregressive":
+    if not entry.has(STATISTICS) or entry.prior is None or entry.discrete:
         return None
     refused = f"The entry {entry.name} is refused: {STATISTICS}"
     size = math.prod(entry.latent_shape)

@@ -18,7 +18,8 @@ import onnxruntime
 from google.protobuf.message import DecodeError
 
 from zoo.entries import catalog
-from zoo.entries.entry import Entry, EntryError
+from zoo.entries.entry import Entry
+from zoo.errors import EntryError
 from zoo.manifest import Network
 from zoo.networks import trial
 

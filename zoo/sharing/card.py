@@ -7,7 +7,8 @@ import json
 import re
 
 from zoo.data import datasets
-from zoo.entries.entry import Entry, EntryError
+from zoo.entries.entry import Entry
+from zoo.errors import EntryError
 
 README, CURVE = "README.md", "curve.png"
 KERAS = ("config.json", "metadata.json", "model.weights.h5")  # Keras' own layout of a model on the Hub

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.entries import entry, sources
-from zoo.entries.entry import Entry, EntryError, Origin
-from zoo.hub import connection
+from zoo.entries.entry import Entry, Origin
 from zoo.entries.sources import Source
+from zoo.errors import Cancelled, ImportFailed, SourceError
+from zoo.hub import connection
 from zoo.manifest import MANIFEST, brief
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,10 +49,6 @@ PLAIN = re.compile(r"(?!.*(^|/)\.)[\w .,=+@()\[\]-]+(/[\w .,=+@()\[\]-]+)*", re.
 CANCELLED = "The import was cancelled."
 
 Say = Callable[[str], None]
-
-
-class ImportFailed(EntryError):
-    """An import was refused or ended early; the message is one sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +213,7 @@ def _fetched(source, visitor: bool, room: Path, options, say: Say, cancelled) ->
                 return path.name, path, None
     try:
         found = sources.parse(str(source), visitor)
-    except sources.SourceError:
+    except SourceError:
         found = None
     if isinstance(source, Path) or found is None or found.kind != "repository":
         raise ImportFailed(f"{brief(str(source))} is no file here and no repository of the Hub: write owner/name[@v1].")
@@ -265,7 +262,7 @@ def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path
         say(f"Downloading {name} ({size / 1e6:,.1f} MB), file {number} of {len(sizes)}")
         try:
             hub.download(origin, name, size, cancelled=cancelled)
-        except connection.Cancelled:
+        except Cancelled:
             raise ImportFailed(CANCELLED) from None
     return source.name, hub.snapshot(origin), origin.commit
 

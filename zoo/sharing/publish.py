@@ -18,7 +18,8 @@ import numpy as np
 
 from zoo.entries import entry as entries
 from zoo.entries import remote as hub
-from zoo.entries.entry import Entry, EntryError
+from zoo.entries.entry import Entry
+from zoo.errors import Cancelled, EntryError, PublishError
 from zoo.hub import connection
 from zoo.manifest import MANIFEST, brief
 from zoo.networks import run as networks
@@ -31,10 +32,6 @@ LONGEST = 3600.0  # seconds for everything
 AGAIN = "publishing again goes on where this ended"
 
 Report = Callable[[float, str], None]
-
-
-class PublishError(EntryError):
-    """Publishing failed; the message is one sentence for people. Never holds or chains what carries the token."""
 
 
 class Upload(NamedTuple):
@@ -146,7 +143,7 @@ def publish(
     try:
         with staged(entry, repo) as copy, connection.errand(LONGEST, MAX_ANSWERS):
             return _Visit(repo, token, report).run(copy, private, tag)
-    except (EntryError, connection.Cancelled):
+    except (EntryError, Cancelled):
         raise
     except Exception as error:  # the client raises its own errors, httpx2's, ValueError and OSError
         reason = _sentence(error, repo)

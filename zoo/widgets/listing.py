@@ -9,9 +9,9 @@ from zoo.background import Task, Tasks
 from zoo.entries import catalog, sources
 from zoo.entries import remote as hub
 from zoo.entries.catalog import Broken
-from zoo.entries.entry import Entry, EntryError
-from zoo.entries.sources import Source, SourceError
-from zoo.hub.connection import Cancelled
+from zoo.entries.entry import Entry
+from zoo.entries.sources import Source
+from zoo.errors import Cancelled, EntryError, SourceError
 
 KEY = "source"
 PATIENCE = 90.0  # seconds until a thread that reads a source is left behind

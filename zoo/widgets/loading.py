@@ -15,9 +15,10 @@ import streamlit as st
 
 from zoo import images, models
 from zoo.data import datasets
-from zoo.data.datasets import DatasetUnavailable, Split
+from zoo.data.datasets import Split
 from zoo.entries.catalog import MAX_SHEET_BYTES, SHEET
-from zoo.entries.entry import Entry, EntryError
+from zoo.entries.entry import Entry
+from zoo.errors import DatasetUnavailable, EntryError
 
 POOL = 1000
 MAX_POOL_BYTES = 64 << 20  # of a split's first images: eight are kept

@@ -118,7 +118,7 @@ def provenance(entry: Entry) -> None:
         "Trained": plain(", ".join(filter(None, [made.backend, made.device]))),
         "Images seen": f"{made.images_seen:,}" if made.images_seen else "",
         "Time": duration(made.seconds) if made.seconds else "",
-        "Latent space": f"{'×'.join(map(str, entry.latent_shape))} numbers" if entry.latent_shape else "",
+        "Latent space": f"{'×'.join(map(str, entry.latent_shape))} numbers" if entry.prior else "",
         "Networks": plain(", ".join(f"{role} ({short(net.parameters)})" for role, net in manifest.networks.items())),
         "Code": plain(made.code or ""),
         "Entry": f"{plain(entry.name)}, revision {entry.revision}",

@@ -7,7 +7,8 @@ import streamlit as st
 
 from zoo import images
 from zoo.data import datasets
-from zoo.data.datasets import DatasetUnavailable, Split
+from zoo.data.datasets import Split
+from zoo.errors import DatasetUnavailable
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, dataset, plain, samples
 from zoo.widgets.picking import entry_picker

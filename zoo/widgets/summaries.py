@@ -70,7 +70,12 @@ def _own(pictures: np.ndarray, dataset: str, classifier: Entry | None) -> Summar
 
 def code_map(entry: Entry, count: int, seed: int) -> None:
     """Draw the codes of the real images, where these can be had and a code has two numbers."""
-    if "encode" not in entry.capabilities or entry.latent_shape != (2,) or not available(entry.dataset, SPLIT):
+    if (
+        "encode" not in entry.capabilities
+        or entry.prior is None
+        or entry.latent_shape != (2,)
+        or not available(entry.dataset, SPLIT)
+    ):
         return
     with st.spinner(f"{plain(entry.title)} encodes {count:,} images …"):
         codes, labels, classes, told = _codes(entry, count, seed, classifier_for(entry, entries()))

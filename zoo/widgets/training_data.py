@@ -7,8 +7,8 @@ import streamlit as st
 
 from zoo import images
 from zoo.data import datasets, downloads
-from zoo.data.datasets import DatasetUnavailable
 from zoo.entries.entry import Entry
+from zoo.errors import DatasetUnavailable
 from zoo.metrics import neighbours
 from zoo.widgets.loading import available, dataset, plain
 from zoo.widgets.pictures import image_grid
