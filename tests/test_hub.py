@@ -18,14 +18,14 @@ SHEET, DECODER = "samples.png", "onnx/decoder.onnx"
 CLIENT = """
 import json, resource, sys
 from zoo.entries import catalog, remote as hub, sources
-from zoo.hub import connection
-from zoo.entries.entry import Entry
+from zoo.hub import cache, connection
+from zoo.entries import Entry
 
-connection.TIMEOUT, hub.PATIENCE = 1.0, 8.0
+connection.TIMEOUT, connection.PATIENCE = 1.0, 8.0
 
 def pull(text, again=False, visitor=False):
     global found
-    hub.forget()
+    cache.forget()
     items = catalog.ordered(catalog.pull(sources.parse(text, visitor), again))
     found = {item.id: item for item in items if isinstance(item, Entry)}
     return {getattr(item, "id", item.name): item.origin.commit if item.name and isinstance(item, Entry) else item.reason
@@ -35,13 +35,13 @@ def content(name, file):
     return found[name].content(file, 1 << 20).hex()
 
 def again(name, file):
-    hub.forget()
+    cache.forget()
     return content(name, file)
 
 def fetch(name, file, pieces=None):
     # gives it up after so many pieces
     parts = []
-    hub.forget()
+    cache.forget()
     hub.fetch(found[name], [file], parts.append, lambda: len(parts) == pieces)
     return parts == sorted(parts) and parts[-1] == 1.0
 

@@ -18,7 +18,7 @@ from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
 from zoo import background, models
-from zoo.entries import entry
+from zoo.entries import entry, imported
 from zoo.errors import ImportFailed
 from zoo.sharing import imports
 
@@ -85,7 +85,7 @@ def test_what_others_made_comes_in_on_the_page_and_appears_on_the_others(trainab
     next(button for button in app.button if button.label == "Import").click().run()
     assert not app.exception and not app.error and not [w for w in app.warning]
     digest = "".join(app.query_params["imported"])
-    made = entry.read(imports.folder(digest) / name)
+    made = entry.read(imported.folder(digest) / name)
     entry.verify(made)
     np.testing.assert_allclose(models.decode(made, x), y, atol=1e-4)
     assert {"config.json", "model.weights.h5", "onnx/generator.onnx", "samples.png", "README.md"} <= set(
@@ -155,7 +155,7 @@ def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path
 
 def test_a_download_does_not_wait_for_another_import(trainable, tmp_path):
     code = (
-        "import json; from zoo import imports; steps = []; imports._running.acquire()\n"
+        "import json; from zoo.sharing import imports; steps = []; imports._running.acquire()\n"
         "try: imports.bring('ada/gan', say=steps.append, cancelled=lambda: steps[-1].startswith('Waiting'))\n"
         "except ImportFailed as failed: print(json.dumps([*steps, str(failed)]))"
     )
@@ -263,10 +263,10 @@ def test_the_store_keeps_the_newest(store, tmp_path, monkeypatch):
         imports._keep(made, digest, {"number": number})
         os.utime(store / digest, (number, number))
     assert sorted(path.name for path in store.iterdir()) == [f"{2:016x}", f"{3:016x}"]
-    assert imports.report(f"{3:016x}") == {"number": 3} and imports.report(f"{0:016x}") == {}
+    assert imported.report(f"{3:016x}") == {"number": 3} and imported.report(f"{0:016x}") == {}
     assert json.loads((store / f"{3:016x}" / ".report.json").read_text()) == {"number": 3}
 
 
 @pytest.mark.parametrize("digest", ["", "..", "../../x", "0" * 15, "Z" * 16, "0" * 16])
 def test_only_what_was_kept_is_found(store, digest):
-    assert imports.folder(digest) is None
+    assert imported.folder(digest) is None

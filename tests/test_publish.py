@@ -19,6 +19,8 @@ from streamlit.testing.v1 import AppTest
 
 from zoo.entries import entry
 from zoo.errors import EntryError, PublishError
+from zoo.hub.cache import Snapshot
+from zoo.hub.origin import Origin
 from zoo.sharing import publish
 
 DIGITS = ROOT / "zoo" / "pretrained" / "digits-vae"
@@ -79,7 +81,7 @@ def test_a_licence_that_the_hub_does_not_know_is_told_as_that(worker, tmp_path):
 
 def test_an_entry_on_the_hub_is_fetched_within_limits_before_it_is_published(tmp_path, monkeypatch):
     found = tiny.vae(tmp_path / "one")
-    there = dataclasses.replace(found, origin=entry.Origin("a/b", "0" * 40, "main", False))
+    there = dataclasses.replace(found, storage=Snapshot(Origin("a/b", "0" * 40, "main", False)))
 
     def refuse(asked, files):
         raise EntryError(f"{len(list(files))} files are too much.")

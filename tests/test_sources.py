@@ -15,6 +15,8 @@ from zoo.entries import catalog, entry, sources
 from zoo.entries import remote as hub
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, SourceError
+from zoo.hub.cache import Snapshot
+from zoo.hub.origin import Origin
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -215,7 +217,7 @@ def test_who_stops_waiting_stops_it_for_nobody_else(wall, monkeypatch):
 
 def test_a_stopped_download_waits_until_this_visitor_asks_again(tmp_path, monkeypatch):
     tiny.vae(tmp_path / "some")
-    found = dataclasses.replace(entry.read(tmp_path / "some"), origin=entry.Origin("owner/name", COMMIT))
+    found = dataclasses.replace(entry.read(tmp_path / "some"), storage=Snapshot(Origin("owner/name", COMMIT)))
     network = next(iter(found.manifest.networks.values())).file
     (tmp_path / "some" / network).unlink()
     begun = []

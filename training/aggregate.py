@@ -8,11 +8,11 @@ import pathlib
 import numpy as np
 
 from training import staging
-from zoo import models
+from zoo import entries, models
 from zoo.data import datasets
-from zoo.entries import entry as entries
 from zoo.errors import EntryError
 from zoo.latent import flow, latents
+from zoo.manifest import STATISTICS
 from zoo.metrics import likelihood
 
 IMAGES = 20_000  # training images whose codes are described
@@ -35,7 +35,7 @@ def write(folder: pathlib.Path, entry: entries.Entry, train: datasets.Split, see
         mean = codes
         codes = mean + deviation * rng.standard_normal(mean.shape).astype("float32")
         statistics = latents.fit(codes, mean, 2 * np.log(deviation), seed=seed)
-    np.savez_compressed(folder / entries.STATISTICS, **statistics)
+    np.savez_compressed(folder / STATISTICS, **statistics)
     warped = flow.fit(codes, statistics, seed)
     if warped is not None:
         np.savez_compressed(folder / flow.FILE, **warped)
@@ -47,8 +47,8 @@ def refit(folder: pathlib.Path) -> entries.Entry:
     Raises EntryError for a broken entry or one whose codes are not described so, DatasetUnavailable without its data.
     """
     entry = entries.read(folder)
-    if not entry.has(entries.STATISTICS) or entry.discrete:
-        raise EntryError(f"{entry.name} has no {entries.STATISTICS} of this kind: there is nothing to refit.")
+    if not entry.has(STATISTICS) or entry.discrete:
+        raise EntryError(f"{entry.name} has no {STATISTICS} of this kind: there is nothing to refit.")
     options, seed = entry.manifest.provenance.options, entry.manifest.provenance.seed or 0
     train = datasets.load(options.get("dataset", entry.dataset), "train", count=options.get("images"), seed=seed)
     with staging.revising(entry) as (staged, _):

@@ -9,7 +9,7 @@ import tomllib
 import pydantic
 
 from zoo.analysis.scores import LOWER
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.manifest import Metric
 
 CLAIMS = pathlib.Path(__file__).parent / "claims.toml"

@@ -198,7 +198,7 @@ def _folder(options) -> pathlib.Path:
 
 
 def _publish(options) -> None:
-    from zoo.entries import entry as entries
+    from zoo import entries
     from zoo.sharing import publish
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)

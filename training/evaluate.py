@@ -13,12 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from training import inception, processor, staging
-from zoo import models
+from zoo import entries, models
 from zoo.analysis import scores
 from zoo.analysis.scores import COUNT, SEEDS, Real
 from zoo.data import datasets
 from zoo.entries import catalog
-from zoo.entries import entry as entries
 from zoo.errors import EntryError
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import (

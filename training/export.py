@@ -14,10 +14,9 @@ from training import aggregate, device, staging
 from training import networks as bodies
 from training import recipe as recipes
 from training import run as runs
+from zoo import entries, models
 from zoo import images as pictures
-from zoo import models
 from zoo.data import datasets
-from zoo.entries import entry as entries
 
 TOLERANCE = 1e-4
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from zoo.entries import entry as entries
+from zoo import entries
 from zoo.sharing import card
 
 

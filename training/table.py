@@ -5,8 +5,7 @@ import pathlib
 from training import claims
 from zoo.analysis.headline import headline
 from zoo.data import datasets
-from zoo.entries import catalog
-from zoo.entries.entry import Entry
+from zoo.entries import Entry, catalog
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MANIFEST = "zoo.json"
+STATISTICS = "latents.npz"  # of the aggregate posterior, or the codebook of integers
 MAX_FILE_BYTES = 2 << 30
 MAX_TENSOR_VALUES = 1 << 22
 MAX_LATENT_VALUES = 65536

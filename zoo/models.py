@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.entries.entry import STATISTICS, Entry
+from zoo.entries import Entry
 from zoo.errors import EntryError
 from zoo.latent import codes, flow
 from zoo.latent import latents as spaces
+from zoo.manifest import STATISTICS
 from zoo.networks import run as networks
 
 MAX_SAMPLES = 100_000
@@ -49,7 +50,7 @@ def decode(entry: Entry, latents: np.ndarray, labels: np.ndarray | int | None = 
     """Return the image of each latent by the decoder or generator: (N, H, W, C) in [0, 1]."""
     role = "decoder" if "decoder" in entry.manifest.networks else "generator"
     latents = np.asarray(latents, np.float32)
-    if latents.shape[1:] != entry.latent_shape:
+    if role in entry.manifest.networks and latents.shape[1:] != entry.latent_shape:
         raise ValueError(f"{entry.name} takes latents of shape {entry.latent_shape}, not {latents.shape[1:]}.")
     return np.clip(networks.run(entry, role, **_inputs(entry, role, latents, labels))["image"], 0, 1)
 

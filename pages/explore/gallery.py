@@ -7,7 +7,7 @@ import streamlit as st
 from zoo import widgets
 from zoo.analysis.headline import headline
 from zoo.charts import plots
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 
 COLUMNS = 3
 FULL = ("history.json", "snapshots.gif", "README.md")

@@ -8,8 +8,7 @@ import streamlit as st
 from zoo import images, models, widgets
 from zoo.analysis import comparison
 from zoo.charts import plots
-from zoo.entries import catalog, opening
-from zoo.entries.entry import Entry
+from zoo.entries import Entry, catalog, opening
 from zoo.latent import codes, latents
 from zoo.models import Samples
 from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs

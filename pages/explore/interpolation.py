@@ -10,9 +10,8 @@ from zoo import images, models, widgets
 from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
 from zoo.charts import plots
-from zoo.entries import opening
+from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.entries.entry import Entry
 from zoo.widgets.anchors import anchor_picker, ranking
 from zoo.widgets.matrix import Row, matrix
 

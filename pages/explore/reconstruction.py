@@ -7,9 +7,8 @@ import streamlit as st
 from zoo import images, widgets
 from zoo.analysis import fidelity
 from zoo.charts import plots
-from zoo.entries import opening
+from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.entries.entry import Entry
 from zoo.widgets.extremes import SPLITS, described, most, search_label, searchable, split_errors
 from zoo.widgets.integers import integers
 from zoo.widgets.matrix import Row, matrix

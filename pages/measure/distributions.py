@@ -10,8 +10,8 @@ from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import plots
 from zoo.charts.plots import REAL_NAME
+from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.entries.entry import Entry
 from zoo.latent import latents
 from zoo.widgets.archives import own_images
 from zoo.widgets.findings import show, tell

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from zoo import background, widgets
-from zoo.entries import entry, sources
-from zoo.entries.entry import Entry
+from zoo.entries import Entry, imported, read
 from zoo.errors import ImportFailed
+from zoo.settings import hosted
 from zoo.sharing import imports
 from zoo.widgets.corrections import corrections, roles
 
@@ -32,10 +32,10 @@ def main() -> None:
     with right, widgets.guard():
         waiting()
         digest = st.query_params.get("imported", "")
-        place = imports.folder(digest)
+        place = imported.folder(digest)
         if place:
             found = next(path for path in place.iterdir() if (path / "zoo.json").is_file())
-            result(entry.read(found), digest, imports.report(digest))
+            result(read(found), digest, imported.report(digest))
         else:
             if digest:
                 st.info("This import is no longer kept here; import it again.", icon=":material/info:")
@@ -44,7 +44,7 @@ def main() -> None:
 
 def chosen_source() -> str | imports.Upload:
     """Let files be sent or named; visitors of a hosted app name no files of its server."""
-    kinds = KINDS[:2] if sources.hosted() else KINDS
+    kinds = KINDS[:2] if hosted() else KINDS
     kind = widgets.bound(st.segmented_control, "From", kinds, key="from", default=KINDS[0], required=True)
     if kind == KINDS[0]:
         sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=500, help="Folders: zip")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from zoo import widgets
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.errors import PublishError
 from zoo.sharing import card, publish
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from training.importing import Refused, files, inference, roles
 from training.importing.graphs import Graph
+from zoo import entries
 from zoo import images as pictures
 from zoo.data import datasets
-from zoo.entries import entry as entries
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.manifest import brief
 
 RANGES = ("unit", "symmetric", "bytes", "logits")

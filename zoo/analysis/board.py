@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zoo import models
 from zoo.analysis import scores
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.manifest import Metric
 
 # Figures of samples: true of the sampler that they were measured with, and of no other one.

@@ -14,7 +14,7 @@ from zoo import images, models
 from zoo.analysis.scores import Scored
 from zoo.charts.plots import REAL_NAME
 from zoo.data import fruits
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.metrics import classes as class_metrics
 from zoo.metrics import prdc
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo import images as pictures
 from zoo import models
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 
 
 def labels_for(

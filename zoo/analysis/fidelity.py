@@ -11,7 +11,7 @@ import numpy as np
 from zoo import images as pictures
 from zoo import models
 from zoo.analysis.conditions import labels_for
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.latent import codes, latents
 from zoo.metrics import reconstruction
 

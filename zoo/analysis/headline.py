@@ -1,6 +1,6 @@
 """The numbers that say most about an entry, in one line."""
 
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 
 # In this order; a floor belongs to its Fréchet distance.
 TEMPLATES = {

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo import images, models
 from zoo.data import datasets
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.metrics import cas, duplicates, frechet, kernel, prdc, random_features, sliced_wasserstein
 from zoo.metrics import classes as class_metrics
 

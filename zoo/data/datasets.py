@@ -5,7 +5,6 @@ Looked for in this order: built in, the folder named by the environment variable
 """
 
 import importlib.util
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +13,9 @@ import numpy as np
 
 from zoo.data import downloads, fruits, records, stacked
 from zoo.data.records import Progress, Request
-from zoo.entries.sources import hosted
 from zoo.errors import DatasetUnavailable
+from zoo.hub.origin import REPOSITORY
+from zoo.settings import DATA, hosted
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def load(
         folder, files = local
         data = records.read(folder, files, f"the local folder {folder.name}", request, report)
         return _split(folder.name if _is_path(name) else name, request, None, data)
-    if known is None and not downloads.HUB_ID.fullmatch(str(name)):
+    if known is None and not REPOSITORY.fullmatch(str(name)):
         raise DatasetUnavailable(
             f"There is no dataset {str(name)[:100]!r}: use one of {', '.join(NAMES)}, a Hub id owner/name or a folder."
         )
@@ -209,7 +209,7 @@ def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Pat
         if not folder.is_dir():
             raise DatasetUnavailable(f"The folder {folder} does not exist.")
         return folder, records.split_files(records.listing(folder), split)
-    root, wanted = os.environ.get("ZOO_DATA"), known.hub_id if known else name
+    root, wanted = DATA.read(), known.hub_id if known else name
     if not root or not all(re.fullmatch(r"\w[\w.-]*", part) for part in wanted.split("/")):
         return None
     folder = Path(root).expanduser() / wanted

@@ -5,23 +5,18 @@ It takes a second to import, so that happens only where it is needed.
 """
 
 import json
-import os
-import re
-import threading
 from pathlib import Path
 
 from huggingface_hub import constants
 
+from zoo import atomic
 from zoo.data.records import Files, Progress, split_files
-from zoo.entries.sources import hosted
 from zoo.errors import DatasetUnavailable
 from zoo.hub import connection
+from zoo.hub.origin import REPOSITORY
+from zoo.settings import hosted
 
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 MAX_BYTES = 4 * 2**30
-MAX_ANSWER_BYTES = 16 << 20
-PATIENCE = 20.0  # seconds for a question, and for a download besides what its size takes
-SLOWEST = 50_000  # bytes per second
 MEANWHILE = "meanwhile digits and fruits need no download, and ZOO_DATA can name a folder with a copy"
 
 Pinned = dict[str, tuple[str, ...]]
@@ -48,7 +43,7 @@ def cached(
 ) -> tuple[str, Path, Files] | None:
     """Revision, snapshot folder and files of a split that lies complete in the Hub's cache, or None; no request."""
     stored = Path(constants.HF_HUB_CACHE) / f"datasets--{hub_id.replace('/', '--')}"
-    if not HUB_ID.fullmatch(hub_id) or not stored.is_dir():
+    if not REPOSITORY.fullmatch(hub_id) or not stored.is_dir():
         return None
     if pinned_files is None and hosted():
         return None  # it may be private to the host: asked for anew, without the host's token
@@ -80,7 +75,7 @@ def fetch(
     try:
         # Asked even when the revision is pinned: it tells the sizes before anything is fetched.
         report(0.0, f"Asking the Hub for {hub_id}")
-        with connection.errand(PATIENCE, MAX_ANSWER_BYTES):
+        with connection.question():
             info = api.dataset_info(hub_id, revision=revision or pinned, files_metadata=True)
         sizes = {s.rfilename: s.size or 0 for s in info.siblings or [] if s.rfilename.endswith(".parquet")}
         files = split_files(sorted(sizes), split)
@@ -93,7 +88,7 @@ def fetch(
             done += count
             report(min(1.0, done / max(1, total)), f"Downloading {hub_id}")
 
-        with connection.errand(PATIENCE + total / SLOWEST, total + MAX_ANSWER_BYTES, advanced):
+        with connection.transfer(total, advanced, answers=connection.MAX_ANSWER_BYTES):
             for name in files.names:
                 path = hf_hub_download(hub_id, name, repo_type="dataset", revision=info.sha, token=token)
     except DatasetUnavailable:
@@ -109,6 +104,4 @@ def fetch(
 
 def _remember(hub_id: str, revision: str, sha: str, names: list[str]) -> None:
     path = _record_path(hub_id)
-    draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-    draft.write_text(json.dumps(_records(hub_id) | {revision: {"revision": sha, "files": names}}))
-    draft.replace(path)
+    atomic.write(path, json.dumps(_records(hub_id) | {revision: {"revision": sha, "files": names}}))

@@ -6,7 +6,6 @@ EntryError whose one sentence names the folder and the key.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,38 +13,27 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from zoo import atomic
+from zoo.entries.storage import Folder, Storage
 from zoo.errors import EntryError
-from zoo.manifest import MANIFEST, Manifest, Prior, brief
+from zoo.hub.origin import Origin
+from zoo.manifest import MANIFEST, STATISTICS, Manifest, Prior, brief
 
-STATISTICS = "latents.npz"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MANIFEST_VALUES = 20_000  # a megabyte of nothing but brackets would become a hundred times as much
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where on the Hub an entry is from: repository "owner/name", commit of 40 hex digits, the branch or tag asked for.
-
-    `signed` says whether HF_TOKEN may be used for it; what a visitor of a hosted app names is read without.
-    """
-
-    repo: str
-    commit: str
-    asked: str = "main"
-    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A folder whose manifest was read and accepted; equal and hashable by folder and revision.
 
-    The files of an entry with an origin are fetched when they are first asked for.
+    Its storage knows how files that are not here yet are had.
     """
 
     folder: Path
     manifest: Manifest = field(compare=False, repr=False)
     revision: str
-    origin: Origin | None = field(default=None, compare=False)
+    storage: Storage = field(compare=False)
     alias: str = field(default="", compare=False)
 
     @property
@@ -56,14 +44,17 @@ class Entry:
     @property
     def id(self) -> str:
         """What tells entries of all sources apart: the name, or "owner/name" on the Hub, with "@revision" if asked."""
-        if self.origin:
-            return self.origin.repo + (f"@{self.origin.asked}" if self.origin.asked != "main" else "")
-        return self.alias or self.name
+        return self.origin.id if self.origin else self.alias or self.name
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where on the Hub it is from; None for a folder."""
+        return self.storage.origin
 
     @property
     def place(self) -> str:
         """The name that messages use."""
-        return self.origin.repo if self.origin else self.folder.name
+        return self.storage.place
 
     @property
     def title(self) -> str:
@@ -146,13 +137,9 @@ class Entry:
         """
         if not self.has(file):
             raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
-        if self.origin and (again or not self.here(file)):
-            from zoo.entries import remote as hub
-
-            hub.download(
-                self.origin, file, self.manifest.files[file].size, again=again or (self.folder / file).exists()
-            )
-        return _locate(self.folder, file, self.origin)
+        if self.storage.renewable and (again or not self.here(file)):
+            self.storage.fetch(file, self.manifest.files[file].size, again or (self.folder / file).exists())
+        return _locate(self.storage, file)
 
     def content(self, file: str, limit: int) -> bytes:
         """Return the verified content of a listed file of at most `limit` bytes; raises EntryError."""
@@ -163,8 +150,8 @@ class Entry:
             raise EntryError(
                 f"The entry {self.place} is refused: {file} has {record.size:,} bytes, more than {limit:,}."
             )
-        # What the Hub's cache holds may be damaged: it is fetched again, once.
-        for again in (False, True) if self.origin else (False,):
+        # What a cache holds may be damaged: it is fetched again, once.
+        for again in (False, True) if self.storage.renewable else (False,):
             try:
                 with self.path(file, again).open("rb") as stream:
                     content = stream.read(record.size + 1)
@@ -173,42 +160,36 @@ class Entry:
             if hashlib.sha256(content).hexdigest() == record.sha256:
                 return content
         reason = _tampered(self.place, file)
-        if self.origin:
-            from zoo.entries import remote as hub
-
-            hub.refuse(self.origin, file, reason)
+        self.storage.refuse(file, reason)
         raise EntryError(reason)
 
 
-def read(folder: Path | str, origin: Origin | None = None) -> Entry:
+def read(place: Path | str | Storage) -> Entry:
     """Read and check the manifest of an entry; cheap, for it hashes nothing but zoo.json.
 
     Args:
-        folder: holds zoo.json and, unless there is an origin, every file that it lists.
-        origin: where the missing files can be fetched from.
+        place: a folder that holds zoo.json and every file that it lists, or a storage that can fetch what is missing.
 
     Raises:
         EntryError: zoo.json is missing, larger than 1 MiB or wrong, or a file is missing, has another size than the
             manifest says or lies outside the folder.
     """
-    folder = Path(folder).resolve()
-    place = origin.repo if origin else folder.name
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise EntryError(f"{place} is not an entry: it holds no {MANIFEST}.")
+    storage = Folder(Path(place).resolve()) if isinstance(place, Path | str) else place
+    if not (storage.folder / MANIFEST).is_file():
+        raise EntryError(f"{storage.place} is not an entry: it holds no {MANIFEST}.")
     try:
-        with _locate(folder, MANIFEST, origin).open("rb") as stream:
+        with _locate(storage, MANIFEST).open("rb") as stream:
             content = stream.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:
-        raise EntryError(f"The entry {place} cannot be read: {MANIFEST}: {error.strerror}.") from error
-    manifest = _parse(place, content)
-    for file, record in manifest.files.items() if origin is None else ():
-        size = _locate(folder, file).stat().st_size
+        raise EntryError(f"The entry {storage.place} cannot be read: {MANIFEST}: {error.strerror}.") from error
+    manifest = _parse(storage.place, content)
+    for file, record in () if storage.renewable else manifest.files.items():
+        size = _locate(storage, file).stat().st_size
         if size != record.size:
             raise EntryError(
-                f"The entry {folder.name} is refused: {file} has {size:,} bytes, but {MANIFEST} says {record.size:,}."
+                f"The entry {storage.place} is refused: {file} has {size:,} bytes, but {MANIFEST} says {record.size:,}."
             )
-    return Entry(folder, manifest, hashlib.sha256(content).hexdigest()[:12], origin)
+    return Entry(storage.folder.resolve(), manifest, hashlib.sha256(content).hexdigest()[:12], storage)
 
 
 def verify(entry: Entry, *files: str) -> None:
@@ -236,9 +217,7 @@ def write(folder: Path | str, manifest: dict[str, Any]) -> Entry:
     except (TypeError, ValueError) as error:
         raise EntryError(f"The manifest of {folder.name} is not plain JSON: {error}.") from error
     _parse(folder.name, content)
-    temporary = folder / f".{MANIFEST}.{os.getpid()}"
-    temporary.write_bytes(content)
-    os.replace(temporary, folder / MANIFEST)
+    atomic.write(folder / MANIFEST, content)
     return read(folder)
 
 
@@ -293,14 +272,13 @@ def _sentence(error: ValidationError) -> str:
     return f"{MANIFEST}, key {key}: {message}." if key else f"{MANIFEST}: {message}."
 
 
-def _locate(folder: Path, file: str, origin: Origin | None = None) -> Path:
-    # In the Hub's cache a snapshot is made of links to blobs, which several repositories may share.
-    boundary, place = (folder.parents[2], origin.repo) if origin else (folder, folder.name)
+def _locate(storage: Storage, file: str) -> Path:
+    place = storage.place
     try:
-        path = (folder / file).resolve()
+        path = (storage.folder / file).resolve()
     except (OSError, RuntimeError):  # which of them a loop of links raises depends on Python's version
         raise EntryError(f"The entry {place} cannot be read: {file} leads nowhere.") from None
-    if not path.is_relative_to(boundary):
+    if not path.is_relative_to(storage.boundary):
         raise EntryError(f"The entry {place} is refused: {file} leads out of the folder.")
     if not path.is_file():
         raise EntryError(f"The entry {place} is incomplete: {file} is missing.")
@@ -312,7 +290,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
         name = PurePosixPath(path.relative_to(folder))
         hidden = any(part.startswith(".") for part in name.parts)
         if not hidden and str(name) != MANIFEST and (path.is_file() or path.is_symlink()):
-            yield str(name), _locate(folder, str(name))
+            yield str(name), _locate(Folder(folder), str(name))
 
 
 def _hash(path: Path) -> str:

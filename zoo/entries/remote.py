@@ -3,40 +3,28 @@
 What was found is remembered beside that cache: with both warm, no request is made, not even by a new process.
 """
 
+import contextlib
 import dataclasses
-import errno
 import hashlib
 import json
-import os
 import re
-import shutil
-import threading
-import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
 from huggingface_hub import constants
 
-from zoo.entries import entry as contract
-from zoo.entries.entry import MAX_MANIFEST_BYTES, Entry, Origin
-from zoo.entries.sources import NAME
-from zoo.errors import Cancelled, EntryError, HubError
+from zoo import atomic
+from zoo.entries.entry import MAX_MANIFEST_BYTES, Entry
+from zoo.entries.entry import read as read_entry
+from zoo.errors import EntryError, HubError
 from zoo.hub import connection
+from zoo.hub.cache import Snapshot, download
+from zoo.hub.origin import COMMIT, REPOSITORY, TAG, Origin
 from zoo.manifest import MANIFEST
-from zoo.sharing.card import TAG
 
 MOST = 200  # repositories of one owner or collection
-PATIENCE = 20.0  # seconds for a question, and for a download besides what its size takes
-SLOWEST = 50_000  # bytes per second
-MAX_ANSWER_BYTES = 16 << 20
 MAX_FETCH_BYTES = 1 << 30
-SPARE_BYTES = 64 << 20  # that must stay free on the disk
-RESTING = 60.0  # seconds until what failed is tried again
-COMMIT = re.compile(r"[0-9a-f]{40}")
-REPOSITORY = re.compile(rf"{NAME}/{NAME}")  # both become names of folders, whatever the Hub answers
-
-_failures: dict[tuple[str, str, str], tuple[float, str]] = {}
 
 
 def repository(repo: str, revision: str | None = None, signed: bool = True) -> list[Origin]:
@@ -88,7 +76,7 @@ def _resolve(repo: str, revision: str, signed: bool) -> str:
 def _ask(question: Callable, what: str, signed: bool):
     api = connection.api(None if signed else False)  # outside of the errand: its import takes a second
     try:
-        with connection.errand(PATIENCE, MAX_ANSWER_BYTES):
+        with connection.question():
             return question(api)
     except Exception as error:  # the client lets whatever a strange answer causes through
         raise HubError(connection.sentence(error, what)) from error
@@ -98,11 +86,11 @@ def read(origin: Origin) -> Entry:
     """Read an entry's manifest, fetching nothing but zoo.json where it is missing; raises EntryError."""
     if not origin.commit:
         origin = dataclasses.replace(origin, commit=_resolve(origin.repo, origin.asked, origin.signed))
-    folder = snapshot(origin)
-    warm = (folder / MANIFEST).is_file()
+    storage = Snapshot(origin)
+    warm = (storage.folder / MANIFEST).is_file()
     download(origin, MANIFEST, MAX_MANIFEST_BYTES)
     try:
-        return contract.read(folder, origin)
+        return read_entry(storage)
     except EntryError as refused:
         if not warm:
             raise
@@ -110,7 +98,7 @@ def read(origin: Origin) -> Entry:
             download(origin, MANIFEST, MAX_MANIFEST_BYTES, again=True)
         except HubError:
             raise refused from None
-        return contract.read(folder, origin)
+        return read_entry(storage)
 
 
 def fetch(
@@ -138,81 +126,6 @@ def fetch(
         download(entry.origin, file, size, again=again, advanced=advanced, cancelled=cancelled)
 
 
-def snapshot(origin: Origin) -> Path:
-    """Return the folder of an origin in the Hub's cache; it may not exist yet."""
-    return Path(constants.HF_HUB_CACHE) / f"models--{origin.repo.replace('/', '--')}" / "snapshots" / origin.commit
-
-
-def download(
-    origin: Origin,
-    file: str,
-    size: int,
-    *,
-    again: bool = False,
-    advanced: Callable[[int], None] = lambda count: None,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> Path:
-    """Return where a file of at most `size` bytes lies, fetching it unless it is here; with `again` even then.
-
-    What failed is not tried again for RESTING seconds. Raises HubError or Cancelled.
-    """
-    path = snapshot(origin) / file
-    if path.is_file() and not again:
-        return path
-    failed, reason = _failures.get((origin.repo, origin.commit, file), (-RESTING, ""))
-    if time.monotonic() - failed < RESTING:
-        raise HubError(reason)
-    from huggingface_hub import errors, hf_hub_download  # outside of the errand, as in _ask
-
-    try:
-        if (path.parents[file.count("/") + 2] / ".no_exist" / origin.commit / file).exists():
-            raise _absent(origin, file)
-        _spare(size)
-        connection.bound()
-        with connection.errand(PATIENCE + size / SLOWEST, size + (1 << 16), advanced, cancelled):
-            token = None if origin.signed else False
-            hf_hub_download(origin.repo, file, revision=origin.commit, token=token, force_download=again)
-    except (Cancelled, HubError):
-        raise
-    except Exception as error:  # as in _ask
-        missing = isinstance(error, errors.RemoteEntryNotFoundError)
-        found = _absent(origin, file) if missing else HubError(connection.sentence(error, origin.repo))
-        refuse(origin, file, str(found))
-        raise found from error
-    return path
-
-
-def _absent(origin: Origin, file: str) -> HubError:
-    if file != MANIFEST:
-        return HubError(f"{origin.repo} is incomplete: its repository does not hold {file}.")
-    return HubError(
-        f"{origin.repo} is not an entry: it holds no {MANIFEST}; "
-        "if it holds a Keras model, the Import page can make an entry of it."
-    )
-
-
-def _spare(size: int) -> None:
-    """Raise OSError before the disk is full."""
-    cache = Path(constants.HF_HUB_CACHE)
-    cache.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(cache).free < size + SPARE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def refuse(origin: Origin, file: str, reason: str) -> None:
-    """Remember why a file cannot be had, so that it is not asked for on every occasion."""
-    if len(_failures) > 1000:
-        _failures.clear()
-    _failures[origin.repo, origin.commit, file] = (time.monotonic(), reason)
-
-
-def forget(repos: Iterable[str] | None = None) -> None:
-    """Let what failed, of all or some repositories, be tried again at once."""
-    wanted = None if repos is None else set(repos)
-    for key in [key for key in _failures if wanted is None or key[0] in wanted]:
-        _failures.pop(key, None)
-
-
 def remembered(key: str, signed: bool) -> list[Origin] | None:
     """Return what `remember` kept under this key, or None; no request."""
     try:
@@ -226,13 +139,9 @@ def remembered(key: str, signed: bool) -> list[Origin] | None:
 def remember(key: str, signed: bool, origins: Iterable[Origin]) -> None:
     """Keep which repositories at which commits a source stands for; where that cannot be written, do without."""
     path = _record(key, signed)
-    draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({"source": key, "origins": [[o.repo, o.commit, o.asked] for o in origins]}))
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
+        atomic.write(path, json.dumps({"source": key, "origins": [[o.repo, o.commit, o.asked] for o in origins]}))
 
 
 def _record(key: str, signed: bool) -> Path:

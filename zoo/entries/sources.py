@@ -16,12 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from huggingface_hub import constants
 
+from zoo import settings
+from zoo.entries import imported
 from zoo.errors import SourceError
+from zoo.hub.origin import NAME, REVISION
+from zoo.settings import hosted
 
-VARIABLE = "ZOO_SOURCES"
 MOST = 8  # sources of one visitor
-NAME = r"[A-Za-z0-9][\w.-]{0,95}"
-REVISION = r"[A-Za-z0-9][\w.+/-]{0,119}"
 EXAMPLES = "owner/name, owner/name@v1, owner or collections/owner/title"
 
 
@@ -106,19 +107,14 @@ def _path(address: str) -> str:
     return re.sub(r"^([^/]+/[^/]+)/(?:blob|tree)/([^/]+)/.*$", r"\1@\2", path) if "/" in path else path
 
 
-def hosted() -> bool:
-    """Whether visitors are strangers to the host (ZOO_HOSTED)."""
-    return os.environ.get("ZOO_HOSTED", "") not in ("", "0")
-
-
 def environment() -> tuple[list[Source], list[str]]:
     """Return the host's sources in ZOO_SOURCES, separated by commas, and what is wrong with the others."""
     found, wrong = [], []
-    for text in filter(None, (part.strip() for part in os.environ.get(VARIABLE, "").split(","))):
+    for text in filter(None, (part.strip() for part in settings.SOURCES.read().split(","))):
         try:
             found.append(parse(text))
         except SourceError as error:
-            wrong.append(f"{VARIABLE}: {error}")
+            wrong.append(f"{settings.SOURCES.name}: {error}")
     return list(dict.fromkeys(found)), wrong
 
 
@@ -127,9 +123,5 @@ def folder(source: Source) -> Path | None:
     if source.kind == "folder":
         return Path(source.name).expanduser()
     if source.kind == "import":
-        try:
-            from zoo.sharing import imports
-        except ImportError:
-            return None
-        return imports.folder(source.name)
+        return imported.folder(source.name)
     return None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.latent import latents as spaces
 from zoo.networks import run as networks
 

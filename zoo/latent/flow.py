@@ -12,7 +12,7 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.errors import EntryError
 from zoo.latent import latents
 

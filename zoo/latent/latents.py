@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from zoo.entries.entry import STATISTICS, Entry
+from zoo.entries import Entry
 from zoo.errors import EntryError
+from zoo.manifest import STATISTICS
 
 Kind = Literal["linear", "spherical"]
 

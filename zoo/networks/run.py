@@ -17,8 +17,7 @@ import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 
-from zoo.entries import catalog
-from zoo.entries.entry import Entry
+from zoo.entries import Entry, catalog
 from zoo.errors import EntryError
 from zoo.manifest import Network
 from zoo.networks import trial

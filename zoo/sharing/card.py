@@ -7,12 +7,12 @@ import json
 import re
 
 from zoo.data import datasets
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.errors import EntryError
+from zoo.hub.origin import TAG
 
 README, CURVE = "README.md", "curve.png"
 KERAS = ("config.json", "metadata.json", "model.weights.h5")  # Keras' own layout of a model on the Hub
-TAG = "latent-zoo"  # by which the app finds entries on the Hub
 PIPELINES = {"classify": "image-classification", "generate": "unconditional-image-generation"}
 MAX_HISTORY_BYTES = 4 << 20
 

@@ -11,7 +11,6 @@ import json
 import os
 import queue
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,18 +23,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.entries import entry, sources
-from zoo.entries.entry import Entry, Origin
+from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, ImportFailed, SourceError
-from zoo.hub import connection
+from zoo.hub import cache, connection
+from zoo.hub.origin import Origin
 from zoo.manifest import MANIFEST, brief
+from zoo.settings import hosted
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("keras", "tensorflow", "h5py", "tf2onnx")
 LIGHT = "Importing needs Keras and TensorFlow, which this installation leaves out: pip install -r requirements.txt."
 SCHEME = "import:"
-KEPT = 50  # imports in the store, the newest
 ROLES = ("autoencoder", "encoder", "decoder", "generator", "discriminator", "classifier")
 RANGES = {"unit": "0 to 1", "symmetric": "−1 to 1", "bytes": "0 to 255", "logits": "logits"}
 MAX_BYTES = 1 << 30  # of one file, and of all that is taken from a repository
@@ -125,27 +124,10 @@ def bring(
         (Path(room) / "made").mkdir()
         with _turn(say, cancelled):  # a slow download holds up nobody
             answer = _run(request, Path(room), limits, say, cancelled)
-            made = entry.read(Path(room) / "made" / "entries" / answer["name"])
-            entry.verify(made)
-            kept = _keep(made.folder, answer["digest"], answer["report"])
-    return Result(entry.read(kept), answer["digest"], answer["report"])
-
-
-def folder(digest: str) -> Path | None:
-    """The folder that holds the entry of an import, None when it is no longer kept."""
-    if not re.fullmatch(r"[0-9a-f]{16}", digest):
-        return None
-    found = _store() / digest
-    return found if found.is_dir() else None
-
-
-def report(digest: str) -> dict[str, Any]:
-    """What was found on the way, {} when that is no longer kept."""
-    place = folder(digest)
-    try:
-        return json.loads((place / ".report.json").read_text("utf-8")) if place else {}
-    except (OSError, ValueError):
-        return {}
+            made = read(Path(room) / "made" / "entries" / answer["name"])
+            verify(made)
+            kept = imported.keep(made.folder, answer["digest"], answer["report"])
+    return Result(read(kept), answer["digest"], answer["report"])
 
 
 def archive(made: Entry) -> bytes:
@@ -155,33 +137,6 @@ def archive(made: Entry) -> bytes:
         for name in (MANIFEST, *made.manifest.files):
             packed.write(made.folder / name, f"{made.name}/{name}")
     return buffer.getvalue()
-
-
-def _store() -> Path:
-    """Beside what the Hub's client keeps for libraries, without importing it."""
-    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    assets = os.environ.get("HF_ASSETS_CACHE") or os.path.join(home, "assets")
-    return Path(assets).expanduser() / "latent-zoo" / "imports"
-
-
-def _keep(made: Path, digest: str, told: dict[str, Any]) -> Path:
-    store = _store()
-    try:
-        store.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store, prefix=".") as temporary:
-            staged = Path(temporary) / digest
-            shutil.copytree(made, staged / made.name)
-            (staged / ".report.json").write_text(json.dumps(told), encoding="utf-8")
-            if (store / digest).exists():
-                os.replace(store / digest, Path(temporary) / "before")
-            os.replace(staged, store / digest)
-        os.utime(store / digest)
-        kept = sorted((p for p in store.iterdir() if not p.name.startswith(".")), key=lambda p: p.stat().st_mtime)
-        for old in kept[:-KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise ImportFailed(f"The import cannot be kept on this machine ({error.strerror}); free some space.") from None
-    return store / digest / made.name
 
 
 @contextlib.contextmanager
@@ -205,7 +160,7 @@ def _fetched(source, visitor: bool, room: Path, options, say: Say, cancelled) ->
     """(what to call it, where the files are, commit)."""
     if isinstance(source, Upload):
         return _uploaded(source, room)
-    if not (visitor and sources.hosted()):
+    if not (visitor and hosted()):
         # Names may be too long, hold a NUL byte, or start with the home of nobody.
         with contextlib.suppress(OSError, RuntimeError, ValueError):
             path = Path(source).expanduser().resolve()
@@ -235,11 +190,9 @@ def _uploaded(source: Upload, room: Path) -> tuple[str, Path, None]:
 
 def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path, str]:
     """Fetch what may be a model of a repository into the Hub's cache, at one commit."""
-    from zoo.entries import remote as hub
-
     what, chosen = source.text, options.get("file")
     say(f"Asking the Hub for {what}")
-    (origin,) = hub.repository(source.name, source.revision, source.signed)
+    (origin,) = remote.repository(source.name, source.revision, source.signed)
     sizes = _listed(origin, what)
     if chosen:
         beside = chosen.rpartition("/")[0]
@@ -261,17 +214,17 @@ def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path
     for number, (name, size) in enumerate(sorted(sizes.items()), start=1):
         say(f"Downloading {name} ({size / 1e6:,.1f} MB), file {number} of {len(sizes)}")
         try:
-            hub.download(origin, name, size, cancelled=cancelled)
+            cache.download(origin, name, size, cancelled=cancelled)
         except Cancelled:
             raise ImportFailed(CANCELLED) from None
-    return source.name, hub.snapshot(origin), origin.commit
+    return source.name, cache.snapshot(origin), origin.commit
 
 
 def _listed(origin: Origin, what: str) -> dict[str, int]:
     """The files of a commit that may belong to a model, with their sizes."""
     api = connection.api(None if origin.signed else False)
     try:
-        with connection.errand(20.0, 16 << 20):
+        with connection.question():
             info = api.model_info(origin.repo, revision=origin.commit, files_metadata=True)
         listed = [(item.rfilename, item.size) for item in info.siblings or []]
         return {name: int(size or 0) for name, size in listed if WANTED.search(name)}

@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.entries import entry as entries
+from zoo import entries
+from zoo.entries import Entry
 from zoo.entries import remote as hub
-from zoo.entries.entry import Entry
+from zoo.entries.entry import MAX_MANIFEST_BYTES
 from zoo.errors import Cancelled, EntryError, PublishError
 from zoo.hub import connection
+from zoo.hub.origin import TAG
 from zoo.manifest import MANIFEST, brief
 from zoo.networks import run as networks
 from zoo.sharing import card
@@ -80,7 +82,7 @@ def _copied(entry: Entry, repo: str, folder: Path) -> Entry:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(entry.path(file), folder / file)
         manifest = json.loads((entry.folder / MANIFEST).read_bytes())
-        manifest["tags"] = list(dict.fromkeys([card.TAG, *entry.manifest.tags]))[:64]
+        manifest["tags"] = list(dict.fromkeys([TAG, *entry.manifest.tags]))[:64]
         card.write(entries.write(folder, manifest), repo)
         return entries.write(folder, manifest)
     except OSError as error:
@@ -204,7 +206,7 @@ class _Visit:
             if found := sorted(kept & there.keys() - {card.README}):
                 raise _Problem(f"{self.repo} holds something else already, a {found[0]}: choose another name.")
             return []
-        if not there.keys() - kept - {".gitattributes"} or (there[MANIFEST].size or 0) > entries.MAX_MANIFEST_BYTES:
+        if not there.keys() - kept - {".gitattributes"} or (there[MANIFEST].size or 0) > MAX_MANIFEST_BYTES:
             return []
         try:
             listed = json.loads(self._download(copy, MANIFEST, head))["files"]

@@ -8,8 +8,8 @@ import streamlit as st
 from zoo import images, models
 from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
+from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.entries.entry import Entry
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, dataset, plain
 from zoo.widgets.placards import dataset_title

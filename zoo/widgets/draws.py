@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from zoo import models
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.models import Samples
 from zoo.widgets.loading import samples
 from zoo.widgets.urls import bound

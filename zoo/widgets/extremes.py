@@ -5,7 +5,7 @@ import streamlit as st
 
 from zoo.analysis import fidelity
 from zoo.data.datasets import NAMES
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.widgets.loading import available, cached, capacity, dataset, plain
 from zoo.widgets.placards import dataset_title
 

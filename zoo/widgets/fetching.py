@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo.background import Task
+from zoo.entries import Entry
 from zoo.entries import remote as hub
-from zoo.entries.entry import STATISTICS, Entry
+from zoo.hub import cache, connection
 from zoo.latent import flow
+from zoo.manifest import STATISTICS
 from zoo.widgets.listing import reason, tasks
 from zoo.widgets.loading import plain
 
@@ -57,7 +59,7 @@ def _fetched(entry: Entry, files: tuple[str, ...], place) -> bool:
 def _awaited(entry: Entry, files: tuple[str, ...], key: tuple, place) -> Task:
     """Return the task of a download once it is over; visitors who want the same share it."""
     size = sum(entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file))
-    seconds = 2 * hub.PATIENCE * len(files) + size / hub.SLOWEST
+    seconds = 2 * connection.PATIENCE * len(files) + size / connection.SLOWEST
     task, _ = tasks().get(key, lambda report, cancelled: hub.fetch(entry, files, report, cancelled), seconds)
     if not task.over:
         visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
@@ -78,5 +80,5 @@ def _stop(task: Task, visitor: str, key: tuple) -> None:
 
 
 def _anew(entry: Entry, key: tuple) -> None:
-    hub.forget([entry.origin.repo])
+    cache.forget([entry.origin.repo])
     tasks().drop(key)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from zoo.analysis.fidelity import Reconstruction
 from zoo.charts import plots
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.latent import codes
 from zoo.widgets.charts import figure
 from zoo.widgets.loading import plain

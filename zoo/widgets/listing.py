@@ -6,12 +6,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from zoo.background import Task, Tasks
-from zoo.entries import catalog, sources
-from zoo.entries import remote as hub
+from zoo.entries import Entry, catalog, sources
 from zoo.entries.catalog import Broken
-from zoo.entries.entry import Entry
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, EntryError, SourceError
+from zoo.hub import cache
+from zoo.settings import SOURCES
 
 KEY = "source"
 PATIENCE = 90.0  # seconds until a thread that reads a source is left behind
@@ -36,7 +36,7 @@ def tasks() -> Tasks:
 def chosen() -> tuple[list[Source], list[Broken]]:
     """Return the sources of the host and of this visitor, and what is wrong with the others."""
     found, wrong = sources.environment()
-    refused = [Broken(sources.VARIABLE, None, reason) for reason in wrong]
+    refused = [Broken(SOURCES.name, None, reason) for reason in wrong]
     for text in st.session_state.get(KEY, []):
         try:
             found.append(sources.parse(text, visitor=True))
@@ -51,7 +51,7 @@ def reading(source: Source, again: bool = False) -> tuple[Task, bool]:
     """Return the task that lists a source on the Hub, and whether it was begun just now; `again` asks the Hub anew."""
     key = ("source", source)
     if again:
-        hub.forget()
+        cache.forget()
         tasks().drop(key)
     return tasks().get(key, _work(source, again), PATIENCE)
 

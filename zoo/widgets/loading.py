@@ -16,8 +16,8 @@ import streamlit as st
 from zoo import images, models
 from zoo.data import datasets
 from zoo.data.datasets import Split
+from zoo.entries import Entry
 from zoo.entries.catalog import MAX_SHEET_BYTES, SHEET
-from zoo.entries.entry import Entry
 from zoo.errors import DatasetUnavailable, EntryError
 
 POOL = 1000

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from zoo.entries import opening
-from zoo.entries.entry import Entry
+from zoo.entries import Entry, opening
 from zoo.widgets.fetching import bring
 from zoo.widgets.listing import entries
 from zoo.widgets.picking import entry_label, entry_picker

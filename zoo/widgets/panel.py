@@ -10,8 +10,8 @@ from zoo import models
 from zoo.analysis import comparison, scores
 from zoo.analysis.scores import LABELS, Real, Scored
 from zoo.data.archives import LEAST
+from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.entries.entry import Entry
 from zoo.images import fit
 from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import download

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.widgets.fetching import bring
 from zoo.widgets.listing import entries
 from zoo.widgets.placards import dataset_title

@@ -4,7 +4,7 @@ import streamlit as st
 from huggingface_hub import constants
 
 from zoo.data import datasets
-from zoo.entries.entry import Entry
+from zoo.entries import Entry
 from zoo.widgets.loading import plain, sample_sheet
 
 # What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.

@@ -12,8 +12,8 @@ from zoo.analysis.conditions import labels_for
 from zoo.charts import plots
 from zoo.charts.plots import REAL_NAME
 from zoo.data import datasets, fruits
+from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.entries.entry import Entry
 from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import figure
 from zoo.widgets.listing import entries

@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 
 from zoo import images
-from zoo.data import datasets, downloads
-from zoo.entries.entry import Entry
+from zoo.data import datasets
+from zoo.entries import Entry
 from zoo.errors import DatasetUnavailable
+from zoo.hub.origin import REPOSITORY
 from zoo.metrics import neighbours
 from zoo.widgets.loading import available, dataset, plain
 from zoo.widgets.pictures import image_grid
@@ -26,7 +27,7 @@ def at_hand(name: str, split: str, meanwhile: str, key: str) -> bool:
     title = plain(dataset_title(name))
     where = "`ZOO_DATA` can name a folder that holds it."
     st.caption(f":material/info: {title} is not on this machine. {meanwhile} {where}")
-    on_the_hub = name in datasets.NAMES or downloads.HUB_ID.fullmatch(name)
+    on_the_hub = name in datasets.NAMES or REPOSITORY.fullmatch(name)
     label = f"Download {title}"
     if on_the_hub and st.button(label, key=f"fetch-{key}", icon=":material/cloud_download:"):
         try:

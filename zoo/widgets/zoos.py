@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo.background import Task
-from zoo.entries import sources
+from zoo.entries import Entry, sources
 from zoo.entries.catalog import Broken
-from zoo.entries.entry import Entry
 from zoo.entries.sources import Source
+from zoo.settings import hosted
 from zoo.widgets.listing import KEY, chosen, reading, reason
 from zoo.widgets.loading import plain
 from zoo.widgets.urls import bound
@@ -33,7 +33,7 @@ def zoo_picker() -> None:
         bound(
             st.multiselect, "Further zoos", list(dict.fromkeys(text[:200] for text in known)), key=KEY, default=[],
             accept_new_options=True, max_selections=sources.MOST, placeholder="owner/name",
-            help=HOSTED_HELP if sources.hosted() else HELP,
+            help=HOSTED_HELP if hosted() else HELP,
         )  # fmt: skip
     found, refused = chosen()
     begun = {source: reading(source) for source in found if source.on_the_hub}
