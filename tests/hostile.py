@@ -27,7 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from zoo.entries import entry
-from zoo.latent import latents
+from zoo.latent import aggregate
 
 SCRIPT = "<script>alert(1)</script><img src=http://evil.example/x.png onerror=alert(1)>"
 MARKDOWN = "![x](http://evil.example/y.png) [y](javascript:alert(1)) **b** $z$ :smile: `c` | # h"
@@ -57,7 +57,7 @@ def good(folder: Path, **changes) -> entry.Entry:
 
 @functools.cache
 def fitted() -> dict[str, np.ndarray]:
-    return latents.fit(np.random.default_rng(0).normal(size=(50, tiny.LATENT)))
+    return aggregate.fit(np.random.default_rng(0).normal(size=(50, tiny.LATENT)))
 
 
 def file(name: str, content: Callable[[], bytes]) -> Callable[[Path], object]:
@@ -710,8 +710,7 @@ def zoo(folder: Path, attacks: dict[str, Attack] = ATTACKS) -> Path:
 
 def read_all(folder: Path) -> None:
     """Read an entry by everything that reads entries; raises what they raise."""
-    from zoo import images, models
-    from zoo.networks import run as networks
+    from zoo import images, models, networks
     from zoo.widgets import loading
 
     found = entry.read(folder)
@@ -724,7 +723,7 @@ def read_all(folder: Path) -> None:
     loading.card_text(found)
     if found.has("snapshots.gif"):
         images.animation(found.content("snapshots.gif", images.MAX_ANIMATION_BYTES))
-    latents.load(found)
+    aggregate.load(found)
     for role, declared in found.manifest.networks.items():
         given = {name: np.ones((100, *shape), np.float32) for name, shape in declared.inputs.items()}
         networks.run(found, role, **given)

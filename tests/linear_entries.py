@@ -8,7 +8,7 @@ from onnx import helper
 
 from zoo.data import datasets
 from zoo.entries import entry
-from zoo.latent import latents
+from zoo.latent import aggregate
 
 COUNT = 1000
 
@@ -56,7 +56,7 @@ def autoencoder(folder: Path, dataset: str, size: int, encoder: bool = True, **c
         parts.append(_network("encoder", "image", code, outputs, shapes, constants))
         codes = (flat - mean) @ constants["down"]
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(folder / "latents.npz", **latents.fit(codes, codes, np.full_like(codes, -3)))
+        np.savez_compressed(folder / "latents.npz", **aggregate.fit(codes, codes, np.full_like(codes, -3)))
     else:
         score = [helper.make_node("Flatten", ["image"], ["flat"]), helper.make_node("MatMul", ["flat", "w"], ["score"])]
         weights = {"w": axes[:1].T.copy()}

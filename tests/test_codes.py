@@ -5,11 +5,10 @@ import pytest
 import tiny_entries as tiny
 from scipy.special import softmax
 
-from zoo import models
+from zoo import models, networks
 from zoo.analysis import fidelity
 from zoo.errors import EntryError
-from zoo.latent import codes, latents
-from zoo.networks import run as networks
+from zoo.latent import codes
 from zoo.networks import trial
 
 SURE = np.full((4, 3), -50, np.float32)  # 2 first, then 1, then 0, then 2 again
@@ -30,7 +29,7 @@ def test_the_nearest_vector_is_the_one_of_least_distance():
 
 
 def test_the_codebook_is_that_of_the_decoder(entry):
-    np.testing.assert_array_equal(latents.codebook(entry), tiny.CODEBOOK)
+    np.testing.assert_array_equal(codes.codebook(entry), tiny.CODEBOOK)
     z = np.random.default_rng(0).normal(size=(20, *tiny.GRID_LATENT)).astype(np.float32)
     integers = codes.nearest(z, tiny.CODEBOOK)
     assert integers.shape == (20, 2, 2)
@@ -49,7 +48,7 @@ def test_an_image_becomes_integers_and_they_become_an_image(entry):
 
 def test_a_draw_follows_the_prior(entry):
     assert models.samplers(entry) == ("prior",)
-    drawn = codes.sample(entry, 4000, seed=0).reshape(-1, 4)
+    drawn = models.draw_codes(entry, 4000, seed=0).reshape(-1, 4)
     expected = softmax(tiny.CHAIN, axis=1)
     np.testing.assert_allclose(np.bincount(drawn[:, 0]) / 4000, expected[3], atol=0.03)
     for before in range(3):
@@ -58,10 +57,10 @@ def test_a_draw_follows_the_prior(entry):
 
 
 def test_temperature_sharpens_and_flattens(entry):
-    cold, hot = (codes.sample(entry, 2000, 0, temperature).reshape(-1, 4) for temperature in (0, 1e6))
+    cold, hot = (models.draw_codes(entry, 2000, 0, temperature).reshape(-1, 4) for temperature in (0, 1e6))
     np.testing.assert_array_equal(cold, np.tile([1, 2, 0, 0], (2000, 1)))
     np.testing.assert_allclose(np.bincount(hot.ravel()) / hot.size, 1 / 3, atol=0.03)
-    np.testing.assert_array_equal(codes.sample(entry, 9, 0, 1e-9), cold[:9].reshape(-1, 2, 2))
+    np.testing.assert_array_equal(models.draw_codes(entry, 9, 0, 1e-9), cold[:9].reshape(-1, 2, 2))
 
 
 def test_one_seed_is_one_set_of_images(entry, monkeypatch):
@@ -76,14 +75,14 @@ def test_one_seed_is_one_set_of_images(entry, monkeypatch):
 
 def test_each_code_is_drawn_given_those_before_it(tmp_path):
     sure = tiny.vqvae(tmp_path / "sure", chain=SURE)
-    np.testing.assert_array_equal(codes.sample(sure, 3, seed=0), np.tile([[2, 1], [0, 2]], (3, 1, 1)))
+    np.testing.assert_array_equal(models.draw_codes(sure, 3, seed=0), np.tile([[2, 1], [0, 2]], (3, 1, 1)))
 
 
 def test_without_a_codebook_nothing_is_drawn(tmp_path):
     bare = tiny.vqvae(tmp_path / "bare", codebook=None)
     assert "generate" not in bare.capabilities and models.samplers(bare) == ()
     with pytest.raises(EntryError, match=r"no file 'latents.npz'"):
-        latents.codebook(bare)
+        codes.codebook(bare)
 
 
 @pytest.mark.parametrize(

@@ -349,6 +349,7 @@ class _Hub(http.server.BaseHTTPRequestHandler):
 _SCRIPT = """
 import json, sys
 from zoo.data import datasets
+from zoo.errors import DatasetUnavailable
 for question in sys.argv[1:]:
     name, split = question.split(":")
     seen = []

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from zoo import images, models
 from zoo.data import datasets
 from zoo.entries import catalog
-from zoo.latent import latents
+from zoo.latent import aggregate
 
 PAGE = "pages/measure/distributions.py"
 
@@ -128,7 +128,7 @@ def test_a_conditional_map_says_what_the_encoder_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
     folder = tmp_path / "zoo" / "some"
     folder.mkdir(parents=True)
-    np.savez_compressed(folder / "latents.npz", **latents.fit(np.random.default_rng(0).normal(size=(50, 2))))
+    np.savez_compressed(folder / "latents.npz", **aggregate.fit(np.random.default_rng(0).normal(size=(50, 2))))
     tiny.write(folder, tiny.encoder(), tiny.decoder(conditional=True), conditional=True)
     assert "The encoder is told “a” for want of a classifier." in words(opened())
 

@@ -10,11 +10,11 @@ import tiny_entries as tiny
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
-from training import aggregate
+from training.aggregate import refit
 from zoo import models
 from zoo.entries import catalog
 from zoo.errors import EntryError
-from zoo.latent import flow, latents
+from zoo.latent import aggregate, flow, sampling
 
 
 def ring(count, seed):
@@ -25,7 +25,7 @@ def ring(count, seed):
 
 
 def fitted(codes):
-    statistics = latents.fit(codes)
+    statistics = aggregate.fit(codes)
     return statistics | flow.fit(codes, statistics)
 
 
@@ -47,10 +47,10 @@ def energy(a, b):
 
 def test_a_ring_is_matched_better_than_by_a_gaussian_and_by_the_mixture(circle):
     new = ring(2000, 1)
-    by = {draw: energy(draw(circle, 2000, seed=0), new) for draw in (latents.gaussian, latents.gmm, flow.draw)}
-    assert by[flow.draw] < 0.05 * by[latents.gaussian]
+    by = {draw: energy(draw(circle, 2000, seed=0), new) for draw in (sampling.gaussian, sampling.gmm, flow.draw)}
+    assert by[flow.draw] < 0.05 * by[sampling.gaussian]
     off = {draw: np.abs(np.linalg.norm(draw(circle, 2000, seed=0), axis=1) - 3).mean() for draw in by}
-    assert off[flow.draw] < 0.8 * off[latents.gmm] < 0.8 * off[latents.gaussian]
+    assert off[flow.draw] < 0.8 * off[sampling.gmm] < 0.8 * off[sampling.gaussian]
 
 
 def test_every_layer_can_be_undone(circle):
@@ -163,12 +163,12 @@ def test_an_old_entry_is_refitted_and_its_metrics_stay(tmp_path):
     (folder / "zoo.json").write_text(json.dumps(manifest))
     (folder / "flow.npz").unlink()
     old = catalog.find("digits-vae", [catalog.EMBEDDED])
-    made = aggregate.refit(folder)
+    made = refit(folder)
     assert models.samplers(made) == ("prior", "gmm", "gaussian", "flow")
     assert made.manifest.metrics == old.manifest.metrics and made.manifest.provenance == old.manifest.provenance
-    before, after = latents.load(old), latents.load(made)
+    before, after = aggregate.load(old), aggregate.load(made)
     np.testing.assert_allclose(after["covariance"], before["covariance"], rtol=1e-3, atol=1e-4)
     drawn = models.sample(made, 2000, seed=0, sampler="flow").latents
     np.testing.assert_allclose(drawn.mean(0), before["mean"], atol=0.15)
     with pytest.raises(EntryError, match="nothing to refit"):
-        aggregate.refit(tiny.vae(tmp_path / "bare").folder)
+        refit(tiny.vae(tmp_path / "bare").folder)

@@ -14,10 +14,10 @@ import pytest
 from conftest import DEFAULT, PAGES, ROOT, Server, settle
 from streamlit.testing.v1 import AppTest
 
+from zoo import networks
 from zoo.entries import catalog, entry
 from zoo.errors import EntryError
-from zoo.networks import run as networks
-from zoo.networks import trial
+from zoo.networks import inference, trial
 
 GROWTH = 200  # MB that all attacks together may take
 # What a card or a picture does shows when its entry is opened; the others have been read by then.
@@ -115,20 +115,20 @@ def test_the_embedded_zoo_is_trusted(tmp_path, monkeypatch):
 
 
 def test_strangers_run_only_with_batches_that_were_tried(tmp_path, monkeypatch):
-    seen, original = [], networks.run_batch
+    seen, original = [], inference.run_batch
 
     def spy(session, network, batch):
         seen.append(len(batch["latent"]))
         return original(session, network, batch)
 
-    monkeypatch.setattr(networks, "run_batch", spy)
+    monkeypatch.setattr(inference, "run_batch", spy)
     found = hostile.good(tmp_path / "stranger")
     latents = np.random.default_rng(0).normal(size=(357, 2))
     images = networks.run(found, "decoder", latent=latents)["image"]
     assert seen == [256, 128]
     assert np.allclose(images[300:], networks.run(found, "decoder", latent=latents[300:])["image"], atol=1e-6)
-    assert networks.sizes(256) == [1, 2, 4, 8, 16, 32, 64, 128, 256]
-    assert networks.sizes(9) == [1, 2, 4, 8, 9] and networks.sizes(1) == [1]
+    assert inference.sizes(256) == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert inference.sizes(9) == [1, 2, 4, 8, 9] and inference.sizes(1) == [1]
 
 
 @pytest.fixture

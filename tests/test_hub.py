@@ -288,11 +288,11 @@ def test_a_full_disk_and_a_cancelled_download(hub, start, tmp_path):
     published(hub, tmp_path, files={"history.json": b"[" * 300_000})
     client = start()
     client("pull('zoo/some')")
-    client("[setattr(hub, 'SPARE_BYTES', 1 << 60)]")
+    client("[setattr(cache, 'SPARE_BYTES', 1 << 60)]")
     with pytest.raises(Refused, match="The disk is full, zoo/some cannot be kept: free some space") as refused:
         client(f"content('zoo/some', '{DECODER}')")
     assert is_one_sentence(str(refused.value))
-    client("[setattr(hub, 'SPARE_BYTES', 0)]")
+    client("[setattr(cache, 'SPARE_BYTES', 0)]")
     client("limit(100_000)")
     with pytest.raises(Refused, match="zoo/some cannot be kept on this machine .File too large."):
         client("again('zoo/some', 'history.json')")

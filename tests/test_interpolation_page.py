@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from zoo import models
 from zoo.analysis import walk
-from zoo.latent import latents
+from zoo.latent import geometry
 
 PAGE = "pages/explore/interpolation.py"
 
@@ -56,7 +56,7 @@ def test_between_has_its_corners_where_they_belong(kind):
     found = walk.between(four, kind, t, t)
     assert found.shape == (7, 7, 5)
     np.testing.assert_allclose([found[0, 0], found[0, -1], found[-1, 0], found[-1, -1]], four, atol=1e-6)
-    left = {"linear": latents.lerp, "spherical": latents.slerp}[kind](four[0], four[2], 0.5)
+    left = {"linear": geometry.lerp, "spherical": geometry.slerp}[kind](four[0], four[2], 0.5)
     np.testing.assert_allclose(found[3, 0], left, atol=1e-6)
     if kind == "linear":
         np.testing.assert_allclose(found[3, 3], four.mean(0), atol=1e-6)

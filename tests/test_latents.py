@@ -8,12 +8,12 @@ import pytest
 import tiny_entries as tiny
 
 from zoo.errors import EntryError
-from zoo.latent import latents
+from zoo.latent import aggregate, geometry, sampling
 
 X, Y = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 
 
-@pytest.mark.parametrize("interpolate", [latents.lerp, latents.slerp])
+@pytest.mark.parametrize("interpolate", [geometry.lerp, geometry.slerp])
 def test_interpolation_starts_and_ends_at_its_anchors(interpolate):
     a, b = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
     points = interpolate(a, b, np.array([0, 0.5, 1]))
@@ -25,51 +25,51 @@ def test_interpolation_starts_and_ends_at_its_anchors(interpolate):
 
 def test_slerp_by_hand():
     half = np.sqrt(0.5)
-    np.testing.assert_allclose(latents.slerp(X, Y, 0.5), [half, half], atol=1e-6)
-    np.testing.assert_allclose(latents.slerp(X, Y, 1 / 3), [np.cos(np.pi / 6), 0.5], atol=1e-6)
-    np.testing.assert_allclose(latents.slerp(X, 3 * Y, 0.5), [2 * half, 2 * half], atol=1e-6)
-    np.testing.assert_allclose(latents.lerp(X, Y, 0.25), [0.75, 0.25], atol=1e-6)
+    np.testing.assert_allclose(geometry.slerp(X, Y, 0.5), [half, half], atol=1e-6)
+    np.testing.assert_allclose(geometry.slerp(X, Y, 1 / 3), [np.cos(np.pi / 6), 0.5], atol=1e-6)
+    np.testing.assert_allclose(geometry.slerp(X, 3 * Y, 0.5), [2 * half, 2 * half], atol=1e-6)
+    np.testing.assert_allclose(geometry.lerp(X, Y, 0.25), [0.75, 0.25], atol=1e-6)
 
 
 def test_slerp_stays_on_the_sphere_where_lerp_does_not():
-    a, b = latents.normal(2, (64,), seed=0)
+    a, b = sampling.normal(2, (64,), seed=0)
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
     t = np.linspace(0, 1, 11)
-    np.testing.assert_allclose(np.linalg.norm(latents.slerp(a, b, t), axis=1), 1, atol=1e-6)
-    assert np.linalg.norm(latents.lerp(a, b, 0.5)) < 0.8
+    np.testing.assert_allclose(np.linalg.norm(geometry.slerp(a, b, t), axis=1), 1, atol=1e-6)
+    assert np.linalg.norm(geometry.lerp(a, b, 0.5)) < 0.8
 
 
 @pytest.mark.parametrize(("a", "b"), [(X, 2 * X), (X, -X), (X, 0 * X), (0 * X, 0 * X), (X, X)])
 def test_slerp_without_an_arc_is_linear(a, b):
     t = np.linspace(0, 1, 5)
-    np.testing.assert_allclose(latents.slerp(a, b, t), latents.lerp(a, b, t), atol=1e-6)
+    np.testing.assert_allclose(geometry.slerp(a, b, t), geometry.lerp(a, b, t), atol=1e-6)
 
 
 def test_the_normal_prior_is_normal():
-    draws = latents.normal(20_000, (4,), seed=0).astype(np.float64)
+    draws = sampling.normal(20_000, (4,), seed=0).astype(np.float64)
     np.testing.assert_allclose(draws.mean(0), 0, atol=0.03)
     np.testing.assert_allclose(np.cov(draws.T), np.eye(4), atol=0.04)
     np.testing.assert_allclose((np.abs(draws) < 1.96).mean(), 0.95, atol=0.005)
 
 
 def test_one_seed_is_one_set_of_tiles():
-    few, many = latents.normal(4, (3, 2), seed=5), latents.normal(9, (3, 2), seed=5)
+    few, many = sampling.normal(4, (3, 2), seed=5), sampling.normal(9, (3, 2), seed=5)
     np.testing.assert_array_equal(few, many[:4])
-    assert not np.array_equal(few, latents.normal(4, (3, 2), seed=6))
-    np.testing.assert_allclose(latents.normal(4, (3, 2), 5, temperature=0.5), few / 2, atol=1e-6)
-    np.testing.assert_allclose(latents.normal(4, (3, 2), 5, truncation=6.0), few, atol=1e-4)
+    assert not np.array_equal(few, sampling.normal(4, (3, 2), seed=6))
+    np.testing.assert_allclose(sampling.normal(4, (3, 2), 5, temperature=0.5), few / 2, atol=1e-6)
+    np.testing.assert_allclose(sampling.normal(4, (3, 2), 5, truncation=6.0), few, atol=1e-4)
 
 
 def test_truncation_bounds_and_keeps_the_shape_of_the_bell():
-    draws = latents.normal(20_000, (1,), seed=0, temperature=2.0, truncation=0.5)
+    draws = sampling.normal(20_000, (1,), seed=0, temperature=2.0, truncation=0.5)
     assert 0.99 < np.abs(draws).max() <= 1.0
     # Var of N(0, 1) cut to ±a: 1 - 2aφ(a) / (2Φ(a) - 1); 0.0806 for a = 0.5.
     np.testing.assert_allclose(draws.std() / 2, np.sqrt(0.08063), rtol=0.02)
 
 
 def test_a_traversal_moves_one_dimension():
-    latent = latents.normal(1, (2, 3), seed=0)[0]
-    rows = latents.traversal(latent, 4, np.array([-2, 0, 2]))
+    latent = sampling.normal(1, (2, 3), seed=0)[0]
+    rows = geometry.traversal(latent, 4, np.array([-2, 0, 2]))
     assert rows.shape == (3, 2, 3)
     np.testing.assert_array_equal(rows[:, 1, 1], [-2, 0, 2])
     rows[:, 1, 1] = latent[1, 1]
@@ -79,14 +79,14 @@ def test_a_traversal_moves_one_dimension():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: latents.lerp(X, np.zeros(3), 0.5),
-        lambda: latents.normal(0, (2,), 0),
-        lambda: latents.normal(1, (2,), 0, temperature=-1),
-        lambda: latents.normal(1, (2,), 0, truncation=0),
-        lambda: latents.traversal(X, 2, np.zeros(1)),
-        lambda: latents.fit(np.zeros((1, 2))),
-        lambda: latents.fit(np.zeros((4, 2)), means=np.zeros((4, 2))),
-        lambda: latents.fit(np.zeros((2, 1025))),
+        lambda: geometry.lerp(X, np.zeros(3), 0.5),
+        lambda: sampling.normal(0, (2,), 0),
+        lambda: sampling.normal(1, (2,), 0, temperature=-1),
+        lambda: sampling.normal(1, (2,), 0, truncation=0),
+        lambda: geometry.traversal(X, 2, np.zeros(1)),
+        lambda: aggregate.fit(np.zeros((1, 2))),
+        lambda: aggregate.fit(np.zeros((4, 2)), means=np.zeros((4, 2))),
+        lambda: aggregate.fit(np.zeros((2, 1025))),
     ],
 )
 def test_what_makes_no_sense_is_refused(call):
@@ -104,7 +104,7 @@ def codes():
 
 @pytest.fixture(scope="module")
 def statistics(codes):
-    return latents.fit(codes)
+    return aggregate.fit(codes)
 
 
 def test_fit_describes_the_codes(codes, statistics):
@@ -120,11 +120,11 @@ def test_fit_describes_the_codes(codes, statistics):
 
 def test_kl_of_each_dimension_by_hand():
     means, log_vars = np.array([[0, 2], [0, -2]]), np.log([[1, 0.25], [1, 0.25]])
-    kl = latents.fit(np.eye(2), means, log_vars)["kl"]
+    kl = aggregate.fit(np.eye(2), means, log_vars)["kl"]
     np.testing.assert_allclose(kl, [0, 0.5 * (4 + 0.25 - 1 - np.log(0.25))], atol=1e-6)
 
 
-@pytest.mark.parametrize("draw", [latents.gaussian, latents.gmm])
+@pytest.mark.parametrize("draw", [sampling.gaussian, sampling.gmm])
 def test_samplers_have_the_moments_of_the_codes(draw, codes, statistics):
     draws = draw(statistics, 20_000, seed=0)
     assert draws.dtype == np.float32
@@ -134,12 +134,14 @@ def test_samplers_have_the_moments_of_the_codes(draw, codes, statistics):
 
 
 def test_the_mixture_knows_the_gap_between_clusters_and_the_gaussian_does_not(statistics):
-    gap = {draw: (np.abs(draw(statistics, 5000, seed=0)[:, 0]) < 1).mean() for draw in (latents.gaussian, latents.gmm)}
-    assert gap[latents.gmm] < 0.01 < 0.2 < gap[latents.gaussian]
+    gap = {
+        draw: (np.abs(draw(statistics, 5000, seed=0)[:, 0]) < 1).mean() for draw in (sampling.gaussian, sampling.gmm)
+    }
+    assert gap[sampling.gmm] < 0.01 < 0.2 < gap[sampling.gaussian]
 
 
 def test_cold_samples_lie_at_the_centres(statistics):
-    draws = latents.gmm(statistics, 50, seed=0, temperature=0)
+    draws = sampling.gmm(statistics, 50, seed=0, temperature=0)
     distances = np.linalg.norm(draws[:, None] - statistics["gmm_means"], axis=2)
     np.testing.assert_allclose(distances.min(1), 0, atol=1e-6)
 
@@ -157,16 +159,16 @@ def archive(**arrays):
 
 @pytest.fixture(scope="module")
 def flat():
-    return latents.fit(np.random.default_rng(0).normal(size=(200, 2)))
+    return aggregate.fit(np.random.default_rng(0).normal(size=(200, 2)))
 
 
 def test_load_returns_what_fit_made(tmp_path, flat):
     flat = flat | {"gmm_means": np.asfortranarray(flat["gmm_means"])}
-    loaded = latents.load(entry_with(tmp_path / "tiny", archive(**flat, unknown=np.zeros(3))))
+    loaded = aggregate.load(entry_with(tmp_path / "tiny", archive(**flat, unknown=np.zeros(3))))
     assert loaded.keys() == flat.keys()
     for name, array in flat.items():
         np.testing.assert_array_equal(loaded[name], array)
-    assert latents.load(tiny.vae(tmp_path / "vae")) is None
+    assert aggregate.load(tiny.vae(tmp_path / "vae")) is None
 
 
 def lying_header():
@@ -211,4 +213,4 @@ HOSTILE = {
 def test_hostile_statistics_are_refused(tmp_path, flat, attack):
     entry = entry_with(tmp_path / "tiny", HOSTILE[attack](flat))
     with pytest.raises(EntryError, match=r"The entry tiny is refused: latents.npz"):
-        latents.load(entry)
+        aggregate.load(entry)

@@ -7,7 +7,7 @@ import tiny_entries as tiny
 from zoo import models
 from zoo.entries.catalog import EMBEDDED, entries
 from zoo.errors import EntryError
-from zoo.latent import latents
+from zoo.latent import sampling
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_samplers_best_first(vae, gan, classifier, autoencoder, place):
 def test_samples_are_decoded_latents_of_the_seed(vae):
     few, many = models.sample(vae, 4, seed=3), models.sample(vae, 9, seed=3)
     assert few.labels is None
-    np.testing.assert_array_equal(few.latents, latents.normal(4, (2,), 3))
+    np.testing.assert_array_equal(few.latents, sampling.normal(4, (2,), 3))
     np.testing.assert_allclose(few.images, models.decode(vae, few.latents), atol=1e-6)
     np.testing.assert_array_equal(many.latents[:4], few.latents)
     assert np.abs(models.sample(vae, 500, seed=0, truncation=0.5).latents).max() <= 0.5

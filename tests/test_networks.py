@@ -8,8 +8,9 @@ import pytest
 import tiny_entries as tiny
 from onnx import TensorProto, helper, numpy_helper
 
+from zoo import networks
 from zoo.errors import EntryError
-from zoo.networks import run as networks
+from zoo.networks import inference
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +64,13 @@ def test_wrong_inputs_are_named(vae, gan):
 
 
 def test_sessions_are_bounded_and_the_recent_ones_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "_sessions", type(networks._sessions)())
+    monkeypatch.setattr(inference, "_sessions", type(inference._sessions)())
     entries = [tiny.vae(tmp_path / f"vae-{number:02}") for number in range(15)]
     for entry in entries:
         networks.run(entry, "decoder", latent=np.zeros((1, 2)))
         networks.run(entries[0], "decoder", latent=np.zeros((1, 2)))
-    kept = [entry.name for entry, _ in networks._sessions]
-    assert len(kept) == networks.MAX_SESSIONS
+    kept = [entry.name for entry, _ in inference._sessions]
+    assert len(kept) == inference.MAX_SESSIONS
     assert kept[-1] == "vae-00"
     assert kept[:-1] == [f"vae-{number:02}" for number in range(4, 15)]
 
@@ -99,7 +100,7 @@ def test_threads_share_the_sessions(tmp_path, monkeypatch):
 
     with ThreadPoolExecutor(8) as pool:
         assert max(pool.map(work, range(100))) < 1e-5
-    assert len(networks._sessions) <= 2
+    assert len(inference._sessions) <= 2
 
 
 def test_a_tampered_file_never_becomes_a_session(tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo import models
 from zoo.entries import catalog, entry
-from zoo.latent import codes, latents
+from zoo.latent import aggregate, codes
 
 ENTRIES = catalog.entries([catalog.EMBEDDED])
 FILES = {"README.md", "config.json", "metadata.json", "model.weights.h5", "history.json", "samples.png"}
@@ -84,9 +84,9 @@ def test_networks_run_and_stay_in_range(made):
         rebuilt = models.reconstruct(made, images, labels)
         assert rebuilt.shape == images.shape and rebuilt.min() >= 0 and rebuilt.max() <= 1
         if made.discrete:
-            assert latents.codebook(made).shape == (codes.vocabulary(made), made.latent_shape[-1])
+            assert codes.codebook(made).shape == (codes.vocabulary(made), made.latent_shape[-1])
         else:
-            assert latents.load(made)["mean"].shape == made.latent_shape
+            assert aggregate.load(made)["mean"].shape == made.latent_shape
     if "classify" in made.capabilities:
         probabilities, features = models.classify(made, images)
         assert np.allclose(probabilities.sum(1), 1, atol=1e-5) and features.shape[0] == 7

@@ -20,7 +20,7 @@ from PIL import Image
 from training import batches, cli, device, evaluate, export, networks, recipe, run, table
 from zoo import models
 from zoo.entries import catalog, entry
-from zoo.latent import latents
+from zoo.latent import aggregate
 from zoo.networks import run as onnx_networks
 
 FAMILIES = recipe.families()
@@ -357,7 +357,7 @@ def test_an_unfinished_run_is_not_exported(tmp_path):
 
 def test_statistics_describe_the_codes(exported):
     made = exported["vae"]
-    statistics = latents.load(made)
+    statistics = aggregate.load(made)
     assert (
         statistics["mean"].shape == (12,)
         and statistics["covariance"].shape == (12, 12)

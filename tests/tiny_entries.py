@@ -7,7 +7,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from zoo.entries import entry
-from zoo.latent import latents
+from zoo.latent import aggregate
 
 SHAPE, SIZE, LATENT, CLASSES, FEATURES = (4, 4, 1), 16, 2, 3, 5
 _RNG = np.random.default_rng(7)
@@ -189,7 +189,7 @@ def autoencoder(folder: Path, codes: np.ndarray | None = None) -> entry.Entry:
     """Write an entry without prior; with codes it gets statistics to sample from."""
     folder.mkdir(parents=True, exist_ok=True)
     if codes is not None:
-        np.savez_compressed(folder / "latents.npz", **latents.fit(codes))
+        np.savez_compressed(folder / "latents.npz", **aggregate.fit(codes))
     return write(folder, plain_encoder(), decoder(), latent={"shape": [LATENT], "prior": "none"})
 
 

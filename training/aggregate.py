@@ -11,7 +11,7 @@ from training import staging
 from zoo import entries, models
 from zoo.data import datasets
 from zoo.errors import EntryError
-from zoo.latent import flow, latents
+from zoo.latent import aggregate, flow
 from zoo.manifest import STATISTICS
 from zoo.metrics import likelihood
 
@@ -30,11 +30,11 @@ def write(folder: pathlib.Path, entry: entries.Entry, train: datasets.Split, see
         images = likelihood.binarise(images, seed)
     codes, deviation = models.posterior(entry, images, labels)
     if deviation is None:
-        statistics = latents.fit(codes, seed=seed)
+        statistics = aggregate.fit(codes, seed=seed)
     else:
         mean = codes
         codes = mean + deviation * rng.standard_normal(mean.shape).astype("float32")
-        statistics = latents.fit(codes, mean, 2 * np.log(deviation), seed=seed)
+        statistics = aggregate.fit(codes, mean, 2 * np.log(deviation), seed=seed)
     np.savez_compressed(folder / STATISTICS, **statistics)
     warped = flow.fit(codes, statistics, seed)
     if warped is not None:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo import networks
 from zoo.entries import Entry
 from zoo.errors import EntryError
-from zoo.latent import codes, flow
-from zoo.latent import latents as spaces
+from zoo.latent import aggregate, codes, flow, sampling
 from zoo.manifest import STATISTICS
-from zoo.networks import run as networks
 
 MAX_SAMPLES = 100_000
 TRAVERSAL_BATCH = 512
@@ -99,17 +98,26 @@ def sample(
     if sampler not in offered:
         raise EntryError(f"The entry {entry.name} cannot sample by {sampler!r}; it offers {offered or 'nothing'}.")
     if entry.discrete:
-        latents = codes.lookup(entry, codes.sample(entry, count, seed, temperature))
+        latents = codes.lookup(entry, draw_codes(entry, count, seed, temperature))
     elif sampler == "prior":
-        latents = spaces.normal(count, entry.latent_shape, seed, temperature, truncation)
+        latents = sampling.normal(count, entry.latent_shape, seed, temperature, truncation)
     else:
-        draw = {"gaussian": spaces.gaussian, "gmm": spaces.gmm, "flow": flow.draw}[sampler]
-        statistics = flow.load(entry) if sampler == "flow" else spaces.load(entry)
+        draw = {"gaussian": sampling.gaussian, "gmm": sampling.gmm, "flow": flow.draw}[sampler]
+        statistics = flow.load(entry) if sampler == "flow" else aggregate.load(entry)
         latents = draw(statistics, count, seed, temperature, truncation).reshape(count, *entry.latent_shape)
     labels = None
     if entry.conditional:
         labels = _even_labels(len(entry.classes), count, seed) if label is None else _labels(label, count)
     return Samples(latents, labels, decode(entry, latents, labels))
+
+
+def draw_codes(entry: Entry, count: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+    """Draw integers (count, H, W) with the entry's prior network, one pass through it per integer; see codes.draw."""
+
+    def logits(drawn: np.ndarray) -> np.ndarray:
+        return networks.run(entry, "prior", codes=drawn)["logits"]
+
+    return codes.draw(logits, entry.latent_shape[:-1], count, seed, temperature)
 
 
 def classify(entry: Entry, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,7 +170,7 @@ def spread(entry: Entry, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     the given latents (N, L)."""
     if entry.prior == "normal":
         return np.zeros(flat.shape[1]), np.ones(flat.shape[1])
-    statistics = spaces.load(entry)
+    statistics = aggregate.load(entry)
     if statistics is None:
         return flat.mean(0), flat.std(0)
     return statistics["mean"], np.sqrt(np.clip(np.diag(statistics["covariance"]), 0, None))

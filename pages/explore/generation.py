@@ -9,7 +9,7 @@ from zoo import images, models, widgets
 from zoo.analysis import comparison
 from zoo.charts import plots
 from zoo.entries import Entry, catalog, opening
-from zoo.latent import codes, latents
+from zoo.latent import codes
 from zoo.models import Samples
 from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs
 from zoo.widgets.linked import shared_tile
@@ -88,7 +88,7 @@ def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
     with middle, widgets.guard():
         if entry.discrete:
             caption = "The integers that the prior drew, one after the other, row by row."
-            fig = plots.code_grid(codes.nearest(batch.latents[tile], latents.codebook(entry)), codes.vocabulary(entry))
+            fig = plots.code_grid(codes.nearest(batch.latents[tile], codes.codebook(entry)), codes.vocabulary(entry))
         else:
             caption = "The latent, one bar per number: under a normal prior 19 of 20 bars end inside the grey band."
             fig = plots.latent_bars(batch.latents[tile], style)

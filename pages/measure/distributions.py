@@ -12,7 +12,7 @@ from zoo.charts import plots
 from zoo.charts.plots import REAL_NAME
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.latent import latents
+from zoo.latent import aggregate
 from zoo.widgets.archives import own_images
 from zoo.widgets.findings import show, tell
 from zoo.widgets.pairs import count_inputs, pair_picker
@@ -94,7 +94,7 @@ def features(sets: Sets, chosen: Sequence[Entry]) -> None:
 def codes(chosen: Sequence[Entry], count: int, seed: int) -> None:
     """Compare the codes of the training images with the prior; map the codes of real images that are two numbers."""
     st.subheader("Codes")
-    found = {entry: latents.load(entry) for entry in chosen}
+    found = {entry: aggregate.load(entry) for entry in chosen}
     for name in (widgets.plain(entry.id) for entry in chosen if found[entry] is None):
         st.caption(f":material/info: {name} brings no codes of images that could be drawn here.")
     shown = [(entry, style) for entry, style in zip(chosen, (plots.A, plots.B), strict=False) if found[entry]]

@@ -12,7 +12,7 @@ from zoo import images as pictures
 from zoo import models
 from zoo.analysis.conditions import labels_for
 from zoo.entries import Entry
-from zoo.latent import codes, latents
+from zoo.latent import codes
 from zoo.metrics import reconstruction
 
 METRICS = {"mse": reconstruction.mse, "psnr": reconstruction.psnr, "ssim": reconstruction.ssim}
@@ -69,7 +69,7 @@ def reconstruct(
     clean, notice = pictures.fit(clean, entry.shape)
     found = models.encode(entry, pictures.fit(degraded, entry.shape)[0], labels)
     outputs = models.decode(entry, found, labels)
-    integers = codes.nearest(found, latents.codebook(entry)) if entry.discrete else None
+    integers = codes.nearest(found, codes.codebook(entry)) if entry.discrete else None
     errors = {name: measure(clean, outputs) for name, measure in METRICS.items()}
     return Reconstruction(clean, outputs, errors, notice, told, integers)
 

@@ -10,7 +10,7 @@ from zoo import images as pictures
 from zoo import models
 from zoo.analysis.conditions import labels_for
 from zoo.entries import Entry
-from zoo.latent import codes, latents
+from zoo.latent import codes, geometry
 
 KINDS = ("linear", "spherical", "pixels")
 TITLES = {"linear": "Linear", "spherical": "Spherical", "pixels": "Pixel cross-fade"}
@@ -108,13 +108,13 @@ def recognised(entry: Entry, classifier: Entry, wanted: str, seed: int) -> Ancho
     return Anchor(sample.latents[best], sample.images[best], label, f"{wanted}, seed {seed}")
 
 
-def between(corners: np.ndarray, kind: latents.Kind, x: Sequence[float], y: Sequence[float] = (0.0,)) -> np.ndarray:
+def between(corners: np.ndarray, kind: geometry.Kind, x: Sequence[float], y: Sequence[float] = (0.0,)) -> np.ndarray:
     """Interpolate two or four corners, first along the sides by y, then across by x: (Y, X, *shape).
 
     Four corners are top left, top right, bottom left, bottom right. x and y lie in [0, 1].
     """
     corners = [corners[0], corners[1], corners[-2], corners[-1]]
-    move = {"linear": latents.lerp, "spherical": latents.slerp}[kind]
+    move = {"linear": geometry.lerp, "spherical": geometry.slerp}[kind]
     left, right = (move(corners[i], corners[i + 2], np.asarray(y)) for i in (0, 1))
     return np.stack([move(a, b, np.asarray(x)) for a, b in zip(left, right, strict=True)])
 
@@ -232,6 +232,6 @@ def traverse(
     dimensions = [dimension for dimension, _ in ranked]
     mean, deviation = models.spread(entry, typical.reshape(len(typical), -1))
     values = (mean + deviation * np.linspace(-REACH, REACH, steps)[:, None])[:, dimensions].T
-    moved = np.concatenate([latents.traversal(anchor.latent, *pair) for pair in zip(dimensions, values, strict=True)])
+    moved = np.concatenate([geometry.traversal(anchor.latent, *pair) for pair in zip(dimensions, values, strict=True)])
     frames = models.decode(entry, moved, anchor.label).reshape(len(dimensions), steps, *entry.shape)
     return [Traversal(d, effect, v, f) for (d, effect), v, f in zip(ranked, values, frames, strict=True)]

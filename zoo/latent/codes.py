@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoo.entries import Entry
-from zoo.latent import latents as spaces
-from zoo.networks import run as networks
+from zoo.entries import Entry, npz
+from zoo.errors import EntryError
+from zoo.latent.aggregate import MAX_BYTES, MAX_VALUE
+from zoo.manifest import STATISTICS
 
 CHUNK = 256  # images drawn at once: what the logits of all would take grows with the count
 
@@ -20,6 +21,21 @@ def vocabulary(entry: Entry) -> int:
     return entry.manifest.networks["prior"].outputs["logits"][-1]
 
 
+def codebook(entry: Entry) -> np.ndarray:
+    """Return the vectors (K, D) that an entry with an autoregressive prior chooses its codes from.
+
+    Raises:
+        EntryError: latents.npz is missing, cannot be read or holds no such codebook.
+    """
+    found = npz.read(entry, STATISTICS, ["codebook"], MAX_BYTES).get("codebook")
+    expected = (entry.manifest.networks["prior"].outputs["logits"][-1], entry.latent_shape[-1])
+    if found is None or found.shape != expected or not (np.abs(found) < MAX_VALUE).all():
+        raise EntryError(
+            f"The entry {entry.name} is refused: {STATISTICS} holds no codebook of {expected} finite numbers."
+        )
+    return found.astype(np.float32, copy=False)
+
+
 def nearest(latents: np.ndarray, codebook: np.ndarray) -> np.ndarray:
     """Return the number of the nearest vector of the codebook (K, D) for each vector of latents (..., D)."""
     return (2 * latents @ codebook.T - np.square(codebook).sum(1)).argmax(-1)
@@ -27,13 +43,7 @@ def nearest(latents: np.ndarray, codebook: np.ndarray) -> np.ndarray:
 
 def lookup(entry: Entry, codes: np.ndarray) -> np.ndarray:
     """Return the latents (N, H, W, D) of integers (N, H, W)."""
-    return spaces.codebook(entry)[codes]
-
-
-def sample(entry: Entry, count: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-    """Draw codes (count, H, W) with the entry's prior network, one pass through it per integer; see `draw`."""
-    grid = entry.latent_shape[:-1]
-    return draw(lambda codes: networks.run(entry, "prior", codes=codes)["logits"], grid, count, seed, temperature)
+    return codebook(entry)[codes]
 
 
 def draw(

@@ -12,9 +12,9 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from zoo.entries import Entry
+from zoo.entries import Entry, npz
 from zoo.errors import EntryError
-from zoo.latent import latents
+from zoo.latent import aggregate, sampling
 
 FILE = "flow.npz"
 KNOTS = np.linspace(-2.5, 2.5, 16)  # in standard deviations; beyond, tables go on with slope 1
@@ -36,8 +36,8 @@ def fit(codes: np.ndarray, statistics: dict[str, np.ndarray], seed: int = 0) -> 
     """Fit the flow of each mixture component: the content of flow.npz.
 
     Args:
-        codes: (N, *latent), those that latents.fit was given.
-        statistics: what latents.fit made of them, with K components.
+        codes: (N, *latent), those that aggregate.fit was given.
+        statistics: what aggregate.fit made of them, with K components.
         seed: of the shares of the components, the jitter and the first rotations.
 
     Returns:
@@ -73,10 +73,10 @@ def load(entry: Entry) -> dict[str, np.ndarray]:
         EntryError: a file is missing, too large or no plain npz, or an array has a wrong type, shape or value.
     """
     refused = f"The entry {entry.name} is refused: {FILE}"
-    statistics = latents.load(entry)
+    statistics = aggregate.load(entry)
     if statistics is None:
         raise EntryError(f"{refused} cannot be used without statistics of the codes.")
-    arrays = latents.read(entry, FILE, {"flow_rotations", "flow_tables"}, MAX_BYTES)
+    arrays = npz.read(entry, FILE, {"flow_rotations", "flow_tables"}, MAX_BYTES)
     count, size = statistics["gmm_means"].shape
     rotations, tables = arrays.get("flow_rotations"), arrays.get("flow_tables")
     depth = 0 if rotations is None or rotations.ndim < 2 else rotations.shape[1]
@@ -101,14 +101,14 @@ def draw(
 ) -> np.ndarray:
     """Draw (count, L) codes: noise goes backwards through the flow of a component; statistics are those of load.
 
-    See latents.normal for the arguments; temperature and truncation act on the noise.
+    See sampling.normal for the arguments; temperature and truncation act on the noise.
     """
 
     def place(component: int, noise: np.ndarray) -> np.ndarray:
         mean, root = _frame(statistics, component)
         return mean + inverse(statistics, component, noise) @ root
 
-    return latents.by_component(statistics, place, count, seed, temperature, truncation)
+    return sampling.by_component(statistics, place, count, seed, temperature, truncation)
 
 
 def forward(statistics: dict[str, np.ndarray], component: int, values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Checks of a file say what it holds, not what it costs: an innocent graph may need hours or all memory. So before the app
 opens a network that is not its own, a child process reads, checks and runs it once with every size of batch that the
-app will use. No size in a network that passes depends on data (see zoo.networks.run.check), so no later run costs more.
+app will use. No size in a network that passes depends on data (see zoo.networks.checks), so no later run costs more.
 """
 
 import hashlib
@@ -16,7 +16,11 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+
 from zoo.manifest import Network
+from zoo.networks.checks import check
+from zoo.networks.session import open_session, run_batch, sizes, typed
 
 MEMORY = 1 << 30  # bytes above what the empty process and five copies of the file take
 SECONDS = 20  # of processor time, start of the process included
@@ -87,10 +91,6 @@ def _tried(content: bytes, task: str) -> tuple[str, bool]:
 
 def main(task: dict) -> str:
     """Read a network from stdin and run it under the limits of the task; return why it is refused, or ""."""
-    import numpy as np
-
-    from zoo.networks import run as networks
-
     _limit(task["memory"], task["seconds"])
     network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)
     draw = {"latent": random.standard_normal, "image": random.random}
@@ -98,12 +98,12 @@ def main(task: dict) -> str:
     draw["codes"] = lambda shape: random.integers(network.outputs["logits"][-1], size=(*shape,))
     try:
         content = sys.stdin.buffer.read()
-        networks.check(content, task["batch"])
-        session = networks.open_session(content, network)
-        for size in networks.sizes(task["batch"]):
+        check(content, task["batch"])
+        session = open_session(content, network)
+        for size in sizes(task["batch"]):
             batch = {name: draw[name]((size, *shape)) for name, shape in network.inputs.items()}
             started = time.process_time()
-            networks.run_batch(session, network, networks.typed(batch))
+            run_batch(session, network, typed(batch))
             if "codes" in batch and (time.process_time() - started) * batch["codes"][0].size > task["drawing"]:
                 return f"takes more than {task['drawing']} seconds of computing to draw {size} images code by code"
     except MemoryError:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo import entries
+from zoo import entries, networks
 from zoo.entries import Entry
 from zoo.entries import remote as hub
 from zoo.entries.entry import MAX_MANIFEST_BYTES
@@ -24,7 +24,6 @@ from zoo.errors import Cancelled, EntryError, PublishError
 from zoo.hub import connection
 from zoo.hub.origin import TAG
 from zoo.manifest import MANIFEST, brief
-from zoo.networks import run as networks
 from zoo.sharing import card
 
 MAX_CONFIG_BYTES = 16 << 20

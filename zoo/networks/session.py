@@ -1,0 +1,85 @@
+"""One network in ONNX Runtime: opened against what its manifest declares, run on one batch, its outputs checked."""
+
+import os
+
+import numpy as np
+import onnxruntime
+
+from zoo.manifest import Network
+from zoo.networks.checks import first_line
+
+MAX_ARENA_BYTES = 4 << 30  # of intermediate results, all sessions of the process together
+WHOLE = ("label", "codes")  # inputs of whole numbers
+
+
+def open_session(content: bytes, network: Network) -> onnxruntime.InferenceSession:
+    """Return a session of a checked ONNX file; raises ValueError when it does not load or is not what is declared."""
+    _share_memory()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(2, os.cpu_count() or 1)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    for setting, value in {
+        "session.load_model_format": "ONNX",
+        "session.use_env_allocators": "1",
+        "optimization.constant_folding_max_output_size_in_bytes": str(64 << 20),
+    }.items():
+        options.add_session_config_entry(setting, value)
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions share no public base class
+        raise ValueError(f"cannot be loaded ({first_line(error)})") from None
+    for tensors, declared in ((session.get_inputs(), network.inputs), (session.get_outputs(), network.outputs)):
+        _check_signature(tensors, declared)
+    return session
+
+
+def run_batch(
+    session: onnxruntime.InferenceSession, network: Network, batch: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Run one batch and check what comes out; raises ValueError with the reason, as "gave image with values …"."""
+    count, names = len(next(iter(batch.values()))), list(network.outputs)
+    try:
+        results = dict(zip(names, session.run(names, batch), strict=True))
+    except Exception as error:  # ONNX Runtime's own exceptions share no public base class
+        raise ValueError(f"fails when it runs ({first_line(error)})") from None
+    for name, array in results.items():
+        if array.shape != (count, *network.outputs[name]) or array.dtype != np.float32:
+            raise ValueError(f"gave {name} as {array.dtype} {array.shape}, against its manifest")
+        if not np.isfinite(array).all():
+            raise ValueError(f"gave {name} with values that are not finite")
+    return results
+
+
+def sizes(batch: int) -> list[int]:
+    """Return the batches that a stranger's network is ever run with: powers of two, and `batch` as the largest."""
+    return [*(1 << power for power in range(batch.bit_length()) if 1 << power < batch), batch]
+
+
+def typed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return inputs in the types that networks take: int32 for "label" and "codes", else float32."""
+    return {n: np.ascontiguousarray(array, np.int32 if n in WHOLE else np.float32) for n, array in arrays.items()}
+
+
+def _check_signature(tensors: list[onnxruntime.NodeArg], declared: dict[str, tuple[int, ...]]) -> None:
+    names = {tensor.name for tensor in tensors}
+    if names != declared.keys():
+        raise ValueError(f"has the tensors {', '.join(sorted(names))[:120]}, against its manifest")
+    for tensor in tensors:
+        batch, *shape = tensor.shape or [None]
+        expected = declared[tensor.name]
+        fits = len(shape) == len(expected) and all(
+            size == wanted or not isinstance(size, int) for size, wanted in zip(shape, expected, strict=True)
+        )
+        if isinstance(batch, int) or not fits:
+            raise ValueError(f"has {tensor.name[:60]} of shape {tensor.shape}, but its manifest says {list(expected)}")
+
+
+def _share_memory() -> None:
+    """Give all sessions of the process one bounded arena: a hostile network fails there instead of filling the host."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # Extend as requested, not by doubling: memory then follows what the pages really use.
+    arena = onnxruntime.OrtArenaCfg({"max_mem": MAX_ARENA_BYTES, "arena_extend_strategy": 1})
+    onnxruntime.create_and_register_allocator(memory, arena)
