@@ -90,7 +90,7 @@ def test_a_new_revision_gets_a_new_session(tmp_path):
 
 
 def test_threads_share_the_sessions(tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(inference, "MAX_SESSIONS", 2)
     entries = [tiny.vae(tmp_path / f"vae-{number}") for number in range(4)]
 
     def work(number):
@@ -215,7 +215,7 @@ def test_what_is_no_network(tmp_path, content):
 
 
 def test_a_large_file_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "MAX_NETWORK_BYTES", 100)
+    monkeypatch.setattr(inference, "MAX_NETWORK_BYTES", 100)
     with pytest.raises(EntryError, match="more than 100"):
         networks.run(tiny.vae(tmp_path / "vae"), "decoder", latent=np.zeros((1, 2)))
 

@@ -8,9 +8,9 @@ import tomllib
 
 import pydantic
 
-from zoo.analysis.scores import LOWER
 from zoo.entries import Entry
 from zoo.manifest import Metric
+from zoo.metrics.figures import figure
 
 CLAIMS = pathlib.Path(__file__).parent / "claims.toml"
 HOLDS, FAILS, OPEN = "holds", "**does not hold here**", "undecided: the intervals overlap"
@@ -40,7 +40,7 @@ def verdict(claim: Claim, one: Metric, other: Metric) -> str:
     below, above = high < other_low, low > other_high
     if not below and not above:
         return OPEN
-    return HOLDS if below == (claim.metric.partition("@")[0] in LOWER) else FAILS
+    return HOLDS if below == (figure(claim.metric).better == "lower") else FAILS
 
 
 def table(entries: list[Entry]) -> str:
@@ -55,7 +55,7 @@ def table(entries: list[Entry]) -> str:
         if one is None or other is None:
             continue
         rows.append(
-            f"| {claim.claim} | {other.label} | `{claim.entry}` {_told(one)} | `{claim.baseline}` {_told(other)} "
+            f"| {claim.claim} | {other.label} | `{claim.entry}` {_written(one)} | `{claim.baseline}` {_written(other)} "
             f"| {verdict(claim, one, other)} |"
         )
     return "\n".join(rows)
@@ -65,7 +65,7 @@ def _interval(metric: Metric) -> tuple[float, float]:
     return (metric.value, metric.value) if metric.low is None else (metric.low, metric.high)
 
 
-def _told(metric: Metric) -> str:
+def _written(metric: Metric) -> str:
     """e.g. "5.43 [5.35, 5.48]"."""
     if metric.low is None:
         return f"{metric.value:.4g}"

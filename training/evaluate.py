@@ -14,7 +14,6 @@ import numpy as np
 
 from training import inception, processor, staging
 from zoo import entries, models
-from zoo.analysis import scores
 from zoo.analysis.scores import COUNT, SEEDS, Real
 from zoo.data import datasets
 from zoo.entries import catalog
@@ -33,6 +32,7 @@ from zoo.metrics import (
     reconstruction,
     sap,
 )
+from zoo.metrics.figures import FIGURES, RANDOM, figure
 
 log = logging.getLogger("training")
 RUSH, REPEATS = 256, 7  # images drawn at once to measure the speed, and how often
@@ -70,39 +70,9 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
     return entries.read(entry.folder)
 
 
-LABELS = scores.LABELS | {
-    "accuracy": ("Accuracy", "share of images whose most probable class is the true one"),
-    "mse": ("MSE", "mean squared error per pixel"),
-    "psnr": ("PSNR (dB)", "peak signal-to-noise ratio"),
-    "ssim": ("SSIM", "structural similarity (Wang et al. 2004)"),
-    "obedience": ("Obedience", "share of samples that the classifier gives the class they were asked for"),
-    "modes": ("Modes", "of the 1,000 numbers that three digits make, those that one sample at least shows"),
-    "modes_kl": ("KL to even modes (nats)", "from an even coverage of all modes (Lin et al. 2018); 0: even, complete"),
-    "memorisation": ("Memorisation ratio", "distance to training over distance to held-out images; 1: nothing copied"),
-    "cas": ("Classification accuracy score", "trained on samples, tested on real images (Ravuri and Vinyals 2019)"),
-    "elbo": ("ELBO (nats)", "evidence lower bound on the log-likelihood"),
-    "log_likelihood": ("Log-likelihood (nats)", f"importance-weighted bound, k = {MANY:,} (Burda et al. 2016)"),
-    "kl": ("KL divergence (nats)", "information in the code, by the posterior's distance from the prior"),
-    "dead_dimensions": ("Dead dimensions", f"latent dimensions that tell less than {posterior.DEAD} nats"),
-    "probe": ("Linear probe", "accuracy of a linear classifier on the code (Alain and Bengio 2016)"),
-    "mig": ("MIG", "mutual information gap, 0 to 1 (Chen et al. 2018)"),
-    "dci_disentanglement": (
-        "DCI disentanglement",
-        "each dimension means one factor, 0 to 1 (Eastwood and Williams)",
-    ),
-    "dci_completeness": ("DCI completeness", "each factor is in one dimension, 0 to 1 (Eastwood and Williams 2018)"),
-    "dci_informativeness": ("DCI informativeness", "how well a forest reads the factors (Eastwood and Williams 2018)"),
-    "purity": ("Purity of categories", "samples that show the commonest class of their category"),
-    "images_per_second": ("Images per second", "drawn on a CPU; depends on the machine"),
-    "inception_fid": ("Inception FID", "in features learned on photographs (Heusel et al. 2017)"),
-    "sap": ("SAP", "separated attribute predictability, 0 to 1 (Kumar et al. 2018)"),
-}
 # What real images score against real ones: a floor for distances, what to reach for the others.
 FLOOR, REAL = "_floor", "_real"
-FLOORS = ("frechet", "frechet_random", "kid", "sliced_wasserstein", "modes_kl")
 SAMPLERS = {"prior": "prior", "gaussian": "Gaussian fit", "gmm": "Gaussian mixture", "flow": "flow"}
-PIXELS, RANDOM = "on the pixels", "in the features of a fixed random network"
-SPACES = {"sliced_wasserstein": PIXELS, "frechet_random": RANDOM, "duplicates": RANDOM, "memorisation": RANDOM}
 
 
 def metric(name: str, values, protocol: str, split: str | None = "test") -> dict:
@@ -110,11 +80,11 @@ def metric(name: str, values, protocol: str, split: str | None = "test") -> dict
     values = np.atleast_1d(np.asarray(values, float))
     several, low, high = len(values) > 1, values.min(), values.max()
     name, _, sampler = name.partition("@")
-    base = name.removesuffix(FLOOR).removesuffix(REAL)
-    label, meaning = LABELS[base]
+    row = figure(name)
+    label, meaning = row.label, row.meaning
     if sampler:
         label = f"{label} ({SAMPLERS.get(sampler, sampler)})"
-    if name != base:
+    if name != row.name:
         meaning = f"the same for training images: what a perfect generator would score; {meaning}"
         label += " floor" if name.endswith(FLOOR) else " of real images"
     return {
@@ -175,10 +145,10 @@ def generation(entry, data: Real, seed: int) -> dict:
     metrics = _described(entry, data, seed, rounds)
     beside = [dict(floor) for floor in data.floors]
     if "cas" in rounds[0]:
-        for floor, score in zip(beside, data.taught, strict=True):
+        for floor, score in zip(beside, data.training_scores, strict=True):
             floor["cas"] = score
     for name in beside[0]:
-        key = name + (FLOOR if name in FLOORS else REAL)
+        key = name + (FLOOR if FIGURES[name].floor else REAL)
         metrics[key] = metric(key, [floor[name] for floor in beside], _protocol(data, seed, name, "training images"))
     return metrics
 
@@ -202,7 +172,7 @@ def _drawn(entry, data: Real, seed: int, sampler: str | None = None) -> dict[str
     if sampler is None:
         found["memorisation"] = memorisation.ratio(seen.random, data.training[0].random, data.view.random)
         if entry.conditional and data.view.labels is not None:
-            found["cas"] = data.school(samples.images, samples.labels)
+            found["cas"] = data.classification_accuracy(samples.images, samples.labels)
     best = found.get("frechet", found["frechet_random"])
     log.info("%s, %s, seed %d: Fréchet %.3f", entry.name, sampler or models.samplers(entry)[0], seed, best)
     return found
@@ -235,7 +205,7 @@ def _protocol(data: Real, seed: int, name: str, what: str) -> str:
     if base == "memorisation":
         return f"{count:,} {what}, {count:,} training and {count:,} test images {RANDOM}, {seeds}"
     of_classifier = f"in the features of {data.classifier.name}" if data.classifier else ""
-    return f"{count:,} {what} against {count:,} test images {SPACES.get(base, of_classifier)}, {seeds}"
+    return f"{count:,} {what} against {count:,} test images {FIGURES[base].space or of_classifier}, {seeds}"
 
 
 def covered_modes(entry, data: Real, seed: int) -> dict:
@@ -258,7 +228,7 @@ def covered_modes(entry, data: Real, seed: int) -> dict:
     how = f"read channel by channel by {reader.name}, seeds {seed} to {runs[-1]}: mean and range."
     metrics = {}
     for name in drawn[0]:
-        key = name + (FLOOR if name in FLOORS else REAL)
+        key = name + (FLOOR if FIGURES[name].floor else REAL)
         metrics[name] = metric(name, [found[name] for found in drawn], f"{modes.SAMPLES:,} samples, {how}")
         metrics[key] = metric(key, [found[name] for found in shown], f"{modes.SAMPLES:,} training images, {how}")
     return metrics

@@ -17,7 +17,7 @@ def main() -> None:
         "own classifier for the dataset: it is **not** Inception FID, and must not be compared with it."
     )
     entries = widgets.entries()
-    everything = [row for row in board.rows(entries) if row.figures.keys() & board.SCORES.keys()]
+    everything = [row for row in board.rows(entries) if board.rankings([row])]
     if not everything:
         st.info(f"Nothing here was measured yet. {widgets.HOW_TO_FILL}", icon=":material/info:")
         return
@@ -37,17 +37,19 @@ def main() -> None:
 
 def table(shown: Sequence[Row], dataset: str) -> None:
     """Show all rows; a click on a heading sorts, a click on a row offers its entry."""
-    known = {name: column for name, column in board.COLUMNS.items() if any(name in row.figures for row in shown)}
+    columns = board.columns(shown)
     data = {
         "Entry": [row.entry.title for row in shown],
         "Family": [row.entry.manifest.family_title for row in shown],
         "Sampler": [row.sampler for row in shown],
-        **{heading: [row.value(name) for row in shown] for name, (heading, _, _) in known.items()},
+        **{column.column: [row.value(column.name) for row in shown] for column in columns},
         "Parameters": [row.entry.parameters for row in shown],
         "Size": [row.megabytes for row in shown],
         "Trained on": [row.entry.manifest.provenance.images_seen for row in shown],
     }
-    config = {heading: st.column_config.NumberColumn(format=form, help=text) for heading, form, text in known.values()}
+    config = {
+        column.column: st.column_config.NumberColumn(format=f"%{column.format}", help=column.help) for column in columns
+    }
     config |= dict.fromkeys(("Parameters", "Trained on"), st.column_config.NumberColumn(format="compact"))
     config["Size"] = st.column_config.NumberColumn(format="%.1f MB", help="What the app loads: the ONNX files")
     picked = st.dataframe(
@@ -69,9 +71,15 @@ def table(shown: Sequence[Row], dataset: str) -> None:
 def ranking(shown: Sequence[Row]) -> None:
     """Draw one figure of all entries, each with its best sampler, with its intervals."""
     st.header("Who is ahead")
-    choices = [name for name in board.SCORES if any(name in row.figures for row in shown)]
+    choices = {figure.name: figure.ranking for figure in board.rankings(shown)}
     score = widgets.bound(
-        st.selectbox, "Figure", choices, key="figure", default=choices[0], format_func=board.SCORES.get, width=320
+        st.selectbox,
+        "Figure",
+        list(choices),
+        key="figure",
+        default=next(iter(choices)),
+        format_func=choices.get,
+        width=320,
     )
     rows = board.best(shown, score)
     metrics = [row.figures[score] for row in rows]
@@ -81,7 +89,7 @@ def ranking(shown: Sequence[Row]) -> None:
         [metric.value for metric in metrics],
         [metric.value if metric.low is None else metric.low for metric in metrics],
         [metric.value if metric.high is None else metric.high for metric in metrics],
-        board.SCORES[score],
+        choices[score],
         floor=1.0 if score == "frechet_ratio" else next((value for value in real if value is not None), None),
     )
     caption = "The best on top, every entry by its best sampler. Bars are the range over three seeds, where the figure "

@@ -9,35 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from zoo import models
-from zoo.analysis import scores
 from zoo.entries import Entry
 from zoo.manifest import Metric
-
-# Figures of samples: true of the sampler that they were measured with, and of no other one.
-GENERATION = scores.LABELS.keys() | {"modes", "modes_kl", "inception_fid", "obedience", "memorisation", "cas"}
-# figure -> (heading, format, help); a table shows those that any of its rows has.
-COLUMNS = {
-    "frechet_ratio": ("Fréchet / floor", "%.2f", "1 is as good as real images"),
-    "frechet": ("Fréchet", "%.3g", "Distance on classifier features, not Inception FID"),
-    "frechet_random": ("Fréchet, random", "%.3g", "On features of a network that nobody trained: a cross-check"),
-    "modes": ("Modes", "%.0f", "Of 1,000 three-digit numbers, those that samples show"),
-    "coverage": ("Coverage", "%.2f", "Share of real images with a sample in their neighbourhood"),
-    "precision": ("Precision", "%.2f", "Share of samples among the real images"),
-    "recall": ("Recall", "%.2f", "Share of real images among the samples"),
-    "cas": ("CAS", "%.3f", "Classification accuracy score: trained on samples, tested on real images"),
-    "psnr": ("PSNR", "%.1f", "Reconstruction, in dB"),
-    "ssim": ("SSIM", "%.3f", "Reconstruction, structural similarity"),
-    "log_likelihood": ("Log-likelihood", "%.1f", "Importance-weighted bound in nats, on binarised images"),
-    "probe": ("Probe", "%.3f", "Accuracy of a linear classifier on the code"),
-    "mig": ("MIG", "%.2f", "Mutual information gap: disentanglement, where the factors are known"),
-    "images_per_second": ("Images / s", "%.0f", "Drawn on a CPU; on which one, the entry's page tells"),
-}
-# What rows can be ranked by; one of these makes an entry worth a row.
-SCORES = {
-    "frechet": "Fréchet distance", "frechet_ratio": "Fréchet distance over its floor", "modes": "modes of 1,000",
-    "frechet_random": "Fréchet distance, random features", "coverage": "coverage",
-    "psnr": "PSNR (dB)",
-}  # fmt: skip
+from zoo.metrics.figures import FIGURES, Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +38,19 @@ class Row:
         return self.figures[figure].value if figure in self.figures else None
 
 
+def columns(found: Iterable[Row]) -> list[Figure]:
+    """Return the figures that are columns of the board and that any of the rows has."""
+    measured = {name for row in found for name in row.figures}
+    return [row for row in FIGURES.values() if row.column and row.name in measured]
+
+
+def rankings(found: Iterable[Row]) -> list[Figure]:
+    """Return the figures that rows can be ranked by and that any of the rows has; one of these makes an entry worth a
+    row."""
+    measured = {name for row in found for name in row.figures}
+    return [row for row in FIGURES.values() if row.ranking and row.name in measured]
+
+
 def rows(entries: Iterable[Entry]) -> list[Row]:
     """Return the rows of all entries that were measured, by Fréchet distance (on random features where no classifier
     of the dataset is known), those without one last."""
@@ -77,10 +64,10 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
 
 
 def best(found: Iterable[Row], score: str) -> list[Row]:
-    """Return the best row of each entry by one of SCORES, the best entry first."""
-    sign = 1 if score in scores.LOWER else -1
+    """Return the best row of each entry by a figure, the best entry first."""
     kept: dict[str, Row] = {}
-    for row in sorted((row for row in found if score in row.figures), key=lambda row: sign * row.value(score)):
+    measured = [row for row in found if score in row.figures]
+    for row in sorted(measured, key=lambda row: FIGURES[score].cost(row.figures[score].value)):
         kept.setdefault(row.entry.id, row)
     return list(kept.values())
 
@@ -94,7 +81,7 @@ def _rows(entry: Entry) -> list[Row]:
     default = next(iter(models.samplers(entry)), "")
     found = [Row(entry, default, plain)] if plain else []
     # What does not depend on the sampler holds for the further rows as well.
-    shared = {name: metric for name, metric in plain.items() if name not in GENERATION}
+    shared = {name: metric for name, metric in plain.items() if not (name in FIGURES and FIGURES[name].of_samples)}
     return found + [Row(entry, sampler, shared | figures) for sampler, figures in by_sampler.items()]
 
 

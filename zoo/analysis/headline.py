@@ -1,16 +1,7 @@
 """The numbers that say most about an entry, in one line."""
 
 from zoo.entries import Entry
-
-# In this order; a floor belongs to its Fréchet distance.
-TEMPLATES = {
-    "accuracy": "accuracy {accuracy:.2%}",
-    "psnr": "PSNR {psnr:.1f} dB",
-    "frechet": "Fréchet {frechet:.3g} (floor {frechet_floor:.2g})",
-    "frechet_random": "random-feature Fréchet {frechet_random:.3g} (floor {frechet_random_floor:.2g})",
-    "modes": "{modes:,.0f} of 1,000 modes",
-    "coverage": "coverage {coverage:.2f}",
-}
+from zoo.metrics.figures import FIGURES
 
 
 def headline(entry: Entry) -> str:
@@ -18,5 +9,8 @@ def headline(entry: Entry) -> str:
     values = {name: metric.value for name, metric in entry.manifest.metrics.items()}
     if "frechet" in values:
         values.pop("frechet_random", None)  # the cross-check stands in only where no classifier of the dataset is known
-    nothing = {"frechet_floor": float("nan"), "frechet_random_floor": float("nan")}
-    return ", ".join(template.format(**nothing | values) for name, template in TEMPLATES.items() if name in values)
+    return ", ".join(
+        row.headline.format(value=values[name], floor=values.get(f"{name}_floor", float("nan")))
+        for name, row in FIGURES.items()
+        if row.headline and name in values
+    )

@@ -16,36 +16,10 @@ from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.metrics import cas, duplicates, frechet, kernel, prdc, random_features, sliced_wasserstein
 from zoo.metrics import classes as class_metrics
+from zoo.metrics.figures import FIGURES
 
 COUNT = 10_000  # images on each side of a comparison, fewer where the test split is smaller
 SEEDS = 3  # draws that a stored figure is the mean of
-# Figure -> what it is called and what it means.
-LABELS = {
-    "frechet": ("Fréchet distance", "between Gaussians fitted to the features of both sides; not Inception FID"),
-    "frechet_ratio": ("Fréchet / floor", "1 is as good as real images"),
-    "frechet_random": ("Fréchet, random features", "the same distance in the features of a network nobody trained"),
-    "frechet_random_ratio": ("Random Fréchet / floor", "1 is as good as real images"),
-    "kid": ("KID", "unbiased kernel distance (Bińkowski et al. 2018)"),
-    "precision": ("Precision", "share of samples among the real images (Kynkäänniemi et al. 2019)"),
-    "recall": ("Recall", "share of real images among the samples (Kynkäänniemi et al. 2019)"),
-    "density": ("Density", "real neighbourhoods around a sample; 1 for real images (Naeem et al. 2020)"),
-    "coverage": ("Coverage", "share of real images with a sample in their neighbourhood (Naeem et al. 2020)"),
-    "sliced_wasserstein": ("Sliced Wasserstein", "distance of the pixels along random directions (Rabin et al. 2011)"),
-    "duplicates": ("Near-duplicates", "pairs among the samples that are nearly one image (Arora et al. 2018)"),
-    "class_distance": ("Class distance", "total variation between the class histograms, 0 to 1"),
-    "missing_classes": ("Missing classes", "classes that the samples hardly show"),
-}
-
-NEAR_ONE = ("density",)
-# Of these lower is better, of all others, here and elsewhere in an entry's metrics, higher is.
-LOWER = frozenset(
-    """
-    frechet frechet_ratio frechet_random frechet_random_ratio kid sliced_wasserstein duplicates class_distance
-    missing_classes mse modes_kl inception_fid dead_dimensions
-    """.split()  # noqa: SIM905
-)
-SHARES = ("precision", "recall", "coverage", "density", "frechet_ratio", "frechet_random_ratio", "class_distance")
-COUNTS = ("duplicates", "missing_classes")
 
 
 class View(NamedTuple):
@@ -135,14 +109,14 @@ class Real:
         return duplicates.threshold(self.view.random)
 
     @functools.cached_property
-    def lessons(self) -> np.ndarray:
+    def test_features(self) -> np.ndarray:
         """What the classification accuracy score is tested on."""
         return cas.features(self.view.images)
 
     @functools.cached_property
-    def taught(self) -> list[float]:
+    def training_scores(self) -> list[float]:
         """Classification accuracy score of training images, for each of the rounds."""
-        return [self.school(training.images, training.labels) for training in self.training]
+        return [self.classification_accuracy(training.images, training.labels) for training in self.training]
 
     def fitted(self, pictures: np.ndarray) -> np.ndarray:
         return images.fit(pictures, self.shape)[0]
@@ -188,9 +162,9 @@ class Real:
         """Images of each class (K,) that the classifier sees in a set."""
         return class_metrics.histogram(other.classes, len(self.classifier.classes))
 
-    def school(self, pictures: np.ndarray, labels: np.ndarray) -> float:
+    def classification_accuracy(self, pictures: np.ndarray, labels: np.ndarray) -> float:
         """Classification accuracy score of images with the classes they were asked for."""
-        return cas.score(cas.features(pictures), labels, self.lessons, self.view.labels)
+        return cas.score(cas.features(pictures), labels, self.test_features, self.view.labels)
 
 
 class Scored(NamedTuple):
@@ -200,26 +174,14 @@ class Scored(NamedTuple):
     counts: np.ndarray | None
 
 
-def arrow(figure: str) -> str:
-    """Return where a figure should go: down, up, or towards one."""
-    return "→ 1" if figure in NEAR_ONE else "↓" if figure in LOWER else "↑"
-
-
-def written(figure: str, value: float) -> str:
-    """Return a figure as short as its kind allows."""
-    form = ",.0f" if figure in COUNTS else ".2f" if figure in SHARES else ".3g"
-    return f"{value:{form}}".replace("-", "−")
-
-
-def best(figure: str, values: Mapping[str, float]) -> set[str]:
-    """Return the names of the best values as they are written; none where all are alike."""
-    cost = {name: value if figure in LOWER else -value for name, value in values.items()}
-    if figure in NEAR_ONE:
-        cost = {name: abs(value - 1) for name, value in values.items()}
-    if not cost:
+def best(name: str, values: Mapping[str, float]) -> set[str]:
+    """Return which of the values of a figure, by name of their set, are the best as they are written; none where all
+    are alike."""
+    row = FIGURES[name]
+    if not values:
         return set()
-    lowest = written(figure, values[min(cost, key=cost.get)])
-    found = {name for name, value in values.items() if written(figure, value) == lowest}
+    lowest = row.written(min(values.values(), key=row.cost))
+    found = {key for key, value in values.items() if row.written(value) == lowest}
     return found if len(found) < len(values) else set()
 
 
@@ -227,7 +189,7 @@ def table(found: Mapping[str, Scored], dataset: str, count: int, seed: int) -> s
     """Return the figures as CSV, a row for each set; count images of each were compared with as many test images."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [name for name in LABELS if any(name in scored.figures for scored in found.values())]
+    names = [name for name in FIGURES if any(name in scored.figures for scored in found.values())]
     writer.writerow(["set", "dataset", "images", "seed", *names])
     for title, (figures, _) in found.items():
         writer.writerow([title, dataset, count, seed, *(figures.get(name, "") for name in names)])

@@ -8,11 +8,12 @@ import streamlit as st
 
 from zoo import models
 from zoo.analysis import comparison, scores
-from zoo.analysis.scores import LABELS, Real, Scored
+from zoo.analysis.scores import Real, Scored
 from zoo.data.archives import LEAST
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
 from zoo.images import fit
+from zoo.metrics.figures import FIGURES
 from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import download
 from zoo.widgets.findings import tell
@@ -68,7 +69,7 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
     st.caption(_measure_of(setting, count, len(sets)))
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("What they mean", icon=":material/help:"):
-            st.markdown("\n".join(f"- **{title}**: {meaning}" for title, meaning in LABELS.values()))
+            st.markdown("\n".join(f"- **{row.label}**: {row.meaning}" for row in FIGURES.values() if row.compared))
         download("CSV", lambda: scores.table(found, dataset, count, seed), f"distributions-{dataset}.csv")
         st.page_link(
             "pages/measure/leaderboard.py", label="Stored figures, under one protocol", icon=":material/leaderboard:",
@@ -78,13 +79,13 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
 
 def _columns(found: dict[str, Scored]) -> dict[str, list[str]]:
     """Return the columns of the table in Markdown; the best of the sets is bold."""
-    figures = [name for name in LABELS if any(name in scored.figures for scored in found.values())]
-    columns = {"Figure": [f"{LABELS[name][0]} {scores.arrow(name)}" for name in figures]}
+    figures = [name for name in FIGURES if any(name in scored.figures for scored in found.values())]
+    columns = {"Figure": [f"{FIGURES[name].label} {FIGURES[name].arrow}" for name in figures]}
     leading = {
         name: scores.best(name, {key: s.figures[name] for key, s in found.items() if key != FLOOR}) for name in figures
     }
     for key, scored in found.items():
-        cells = [scores.written(name, scored.figures[name]) if name in scored.figures else "" for name in figures]
+        cells = [FIGURES[name].written(scored.figures[name]) if name in scored.figures else "" for name in figures]
         columns[plain(key)] = [
             f"**{cell}**" if key in leading[name] else cell for name, cell in zip(figures, cells, strict=True)
         ]
