@@ -26,6 +26,7 @@ import tiny_entries as tiny
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from zoo import samplers
 from zoo.entries import entry
 from zoo.latent import aggregate
 
@@ -727,7 +728,7 @@ def read_all(folder: Path) -> None:
     for role, declared in found.manifest.networks.items():
         given = {name: np.ones((100, *shape), np.float32) for name, shape in declared.inputs.items()}
         networks.run(found, role, **given)
-    for sampler in models.samplers(found):
+    for sampler in samplers.offered(found):
         models.sample(found, 3, 0, sampler)
 
 

@@ -5,11 +5,12 @@ import pytest
 import tiny_entries as tiny
 from scipy.special import softmax
 
-from zoo import models, networks
+from zoo import models, networks, samplers
 from zoo.analysis import fidelity
 from zoo.errors import EntryError
 from zoo.latent import codes
 from zoo.networks import trial
+from zoo.samplers.prior import draw_codes
 
 SURE = np.full((4, 3), -50, np.float32)  # 2 first, then 1, then 0, then 2 again
 SURE[[3, 2, 1, 0], [2, 1, 0, 2]] = 50
@@ -47,8 +48,8 @@ def test_an_image_becomes_integers_and_they_become_an_image(entry):
 
 
 def test_a_draw_follows_the_prior(entry):
-    assert models.samplers(entry) == ("prior",)
-    drawn = models.draw_codes(entry, 4000, seed=0).reshape(-1, 4)
+    assert samplers.offered(entry) == ("prior",)
+    drawn = draw_codes(entry, 4000, seed=0).reshape(-1, 4)
     expected = softmax(tiny.CHAIN, axis=1)
     np.testing.assert_allclose(np.bincount(drawn[:, 0]) / 4000, expected[3], atol=0.03)
     for before in range(3):
@@ -57,10 +58,10 @@ def test_a_draw_follows_the_prior(entry):
 
 
 def test_temperature_sharpens_and_flattens(entry):
-    cold, hot = (models.draw_codes(entry, 2000, 0, temperature).reshape(-1, 4) for temperature in (0, 1e6))
+    cold, hot = (draw_codes(entry, 2000, 0, temperature).reshape(-1, 4) for temperature in (0, 1e6))
     np.testing.assert_array_equal(cold, np.tile([1, 2, 0, 0], (2000, 1)))
     np.testing.assert_allclose(np.bincount(hot.ravel()) / hot.size, 1 / 3, atol=0.03)
-    np.testing.assert_array_equal(models.draw_codes(entry, 9, 0, 1e-9), cold[:9].reshape(-1, 2, 2))
+    np.testing.assert_array_equal(draw_codes(entry, 9, 0, 1e-9), cold[:9].reshape(-1, 2, 2))
 
 
 def test_one_seed_is_one_set_of_images(entry, monkeypatch):
@@ -75,12 +76,12 @@ def test_one_seed_is_one_set_of_images(entry, monkeypatch):
 
 def test_each_code_is_drawn_given_those_before_it(tmp_path):
     sure = tiny.vqvae(tmp_path / "sure", chain=SURE)
-    np.testing.assert_array_equal(models.draw_codes(sure, 3, seed=0), np.tile([[2, 1], [0, 2]], (3, 1, 1)))
+    np.testing.assert_array_equal(draw_codes(sure, 3, seed=0), np.tile([[2, 1], [0, 2]], (3, 1, 1)))
 
 
 def test_without_a_codebook_nothing_is_drawn(tmp_path):
     bare = tiny.vqvae(tmp_path / "bare", codebook=None)
-    assert "generate" not in bare.capabilities and models.samplers(bare) == ()
+    assert "generate" not in bare.capabilities and samplers.offered(bare) == ()
     with pytest.raises(EntryError, match=r"no file 'latents.npz'"):
         codes.codebook(bare)
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from zoo.data import datasets, downloads, fruits, records
 from zoo.errors import DatasetUnavailable
+from zoo.known import DATASETS
 
 ROOT = Path(__file__).parent.parent
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -306,7 +307,7 @@ def test_shared_datasets_have_the_catalogues_shapes(monkeypatch):
         pytest.skip("../shared/datasets is not here")
     monkeypatch.setenv("ZOO_DATA", str(ROOT.parent / "shared" / "datasets"))
     for name in ("mnist", "fashion_mnist"):
-        known = datasets.NAMES[name]
+        known = DATASETS[name]
         split = datasets.load(name, "test")
         assert split.images.shape == (10_000, *known.shape) and split.classes == known.classes
         assert np.bincount(split.labels).min() > 800

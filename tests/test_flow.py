@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from training.aggregate import refit
-from zoo import models
+from zoo import models, samplers
 from zoo.entries import catalog
 from zoo.errors import EntryError
 from zoo.latent import aggregate, flow, sampling
@@ -118,7 +118,7 @@ def entry(folder, statistics, content=None):
 
 def test_an_entry_with_the_file_offers_the_flow(tmp_path, circle):
     made = entry(tmp_path / "tiny", circle)
-    assert models.samplers(made) == ("gmm", "gaussian", "flow")
+    assert samplers.offered(made) == ("gmm", "gaussian", "flow")
     for name, array in flow.load(made).items():
         np.testing.assert_array_equal(array, circle[name])
     drawn = models.sample(made, 50, seed=3, sampler="flow")
@@ -164,7 +164,7 @@ def test_an_old_entry_is_refitted_and_its_metrics_stay(tmp_path):
     (folder / "flow.npz").unlink()
     old = catalog.find("digits-vae", [catalog.EMBEDDED])
     made = refit(folder)
-    assert models.samplers(made) == ("prior", "gmm", "gaussian", "flow")
+    assert samplers.offered(made) == ("prior", "gmm", "gaussian", "flow")
     assert made.manifest.metrics == old.manifest.metrics and made.manifest.provenance == old.manifest.provenance
     before, after = aggregate.load(old), aggregate.load(made)
     np.testing.assert_allclose(after["covariance"], before["covariance"], rtol=1e-3, atol=1e-4)

@@ -11,7 +11,7 @@ import pytest
 import tiny_entries as tiny
 
 from training import evaluate
-from zoo import models
+from zoo import models, samplers
 from zoo.analysis.headline import headline
 from zoo.data import datasets
 from zoo.entries import catalog
@@ -54,7 +54,7 @@ def test_a_vae_gets_everything_that_applies_and_the_same_again(digits):
     file.write_text(json.dumps(manifest))
     made = evaluate.evaluate(digits, seed=1)
     metrics = made.manifest.metrics
-    others = models.samplers(made)[1:]
+    others = samplers.offered(made)[1:]
     assert "gmm" in others
     expected = {
         "mse",

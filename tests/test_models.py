@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tiny_entries as tiny
 
-from zoo import models
+from zoo import models, samplers
 from zoo.entries.catalog import EMBEDDED, entries
 from zoo.errors import EntryError
 from zoo.latent import sampling
@@ -75,9 +75,9 @@ def test_judge_gives_one_score_per_image(gan):
 
 
 def test_samplers_best_first(vae, gan, classifier, autoencoder, place):
-    assert models.samplers(vae) == models.samplers(gan) == ("prior",)
-    assert models.samplers(autoencoder) == ("gmm", "gaussian")
-    assert models.samplers(classifier) == models.samplers(tiny.autoencoder(place / "bare")) == ()
+    assert samplers.offered(vae) == samplers.offered(gan) == ("prior",)
+    assert samplers.offered(autoencoder) == ("gmm", "gaussian")
+    assert samplers.offered(classifier) == samplers.offered(tiny.autoencoder(place / "bare")) == ()
 
 
 def test_samples_are_decoded_latents_of_the_seed(vae):
@@ -165,7 +165,7 @@ def test_every_embedded_entry_does_what_it_promises(entry):
     images = np.random.default_rng(0).random((2, *entry.shape), np.float32)
     able = entry.capabilities
     if "generate" in able:
-        for sampler in models.samplers(entry):
+        for sampler in samplers.offered(entry):
             images = models.sample(entry, 2, seed=0, sampler=sampler).images
             assert images.shape == (2, *entry.shape)
             assert 0 <= images.min() < images.max() <= 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import models
+from zoo import models, samplers
 from zoo.entries import catalog, entry
 from zoo.latent import aggregate, codes
 
@@ -77,7 +77,7 @@ def test_networks_run_and_stay_in_range(made):
     images = np.random.default_rng(0).random((7, *made.shape), dtype=np.float32)
     labels = np.arange(7) % max(1, len(made.classes))
     if "generate" in made.capabilities:
-        for sampler in models.samplers(made):
+        for sampler in samplers.offered(made):
             drawn = models.sample(made, 7, 0, sampler).images
             assert drawn.shape == images.shape and drawn.min() >= 0 and drawn.max() <= 1 and drawn.std() > 0.05
     if "reconstruct" in made.capabilities:

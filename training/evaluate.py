@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from training import inception, processor, staging
-from zoo import entries, models
+from zoo import entries, models, samplers
 from zoo.analysis.scores import COUNT, SEEDS, Real
 from zoo.data import datasets
 from zoo.entries import catalog
@@ -33,6 +33,7 @@ from zoo.metrics import (
     sap,
 )
 from zoo.metrics.figures import FIGURES, RANDOM, figure
+from zoo.samplers import SAMPLERS
 
 log = logging.getLogger("training")
 RUSH, REPEATS = 256, 7  # images drawn at once to measure the speed, and how often
@@ -72,7 +73,6 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> e
 
 # What real images score against real ones: a floor for distances, what to reach for the others.
 FLOOR, REAL = "_floor", "_real"
-SAMPLERS = {"prior": "prior", "gaussian": "Gaussian fit", "gmm": "Gaussian mixture", "flow": "flow"}
 
 
 def metric(name: str, values, protocol: str, split: str | None = "test") -> dict:
@@ -83,7 +83,7 @@ def metric(name: str, values, protocol: str, split: str | None = "test") -> dict
     row = figure(name)
     label, meaning = row.label, row.meaning
     if sampler:
-        label = f"{label} ({SAMPLERS.get(sampler, sampler)})"
+        label = f"{label} ({SAMPLERS[sampler].description})"
     if name != row.name:
         meaning = f"the same for training images: what a perfect generator would score; {meaning}"
         label += " floor" if name.endswith(FLOOR) else " of real images"
@@ -153,10 +153,10 @@ def generation(entry, data: Real, seed: int) -> dict:
     return metrics
 
 
-def samplers(entry, data: Real, seed: int) -> dict:
+def further_samplers(entry, data: Real, seed: int) -> dict:
     """The same comparison for every other sampler: the sampler alone can halve the distance."""
     metrics = {}
-    for sampler in models.samplers(entry)[1:]:
+    for sampler in samplers.offered(entry)[1:]:
         rounds = [_drawn(entry, data, seed + offset, sampler) for offset in range(SEEDS)]
         metrics |= _described(entry, data, seed, rounds, sampler)
     return metrics
@@ -174,7 +174,7 @@ def _drawn(entry, data: Real, seed: int, sampler: str | None = None) -> dict[str
         if entry.conditional and data.view.labels is not None:
             found["cas"] = data.classification_accuracy(samples.images, samples.labels)
     best = found.get("frechet", found["frechet_random"])
-    log.info("%s, %s, seed %d: Fréchet %.3f", entry.name, sampler or models.samplers(entry)[0], seed, best)
+    log.info("%s, %s, seed %d: Fréchet %.3f", entry.name, sampler or samplers.offered(entry)[0], seed, best)
     return found
 
 
@@ -188,7 +188,7 @@ def _samples(entry, data: Real, seed: int, sampler: str | None = None) -> models
 
 
 def _described(entry, data: Real, seed: int, rounds: list[dict], sampler: str | None = None) -> dict:
-    what = f"samples ({SAMPLERS.get(first := sampler or models.samplers(entry)[0], first)})"
+    what = f"samples ({SAMPLERS[sampler or samplers.offered(entry)[0]].description})"
     names = {name: f"{name}@{sampler}" if sampler else name for name in rounds[0]}
     return {
         key: metric(key, [found[name] for found in rounds], _protocol(data, seed, name, what))
@@ -378,7 +378,7 @@ def inception_features(entry, data: Real, seed: int) -> dict:
         return {}
     shown, runs = frechet.statistics(see(data.view.images)), range(seed, seed + SEEDS)
     drawn = [frechet.statistics(see(_samples(entry, data, run).images)) for run in runs]
-    what = SAMPLERS[models.samplers(entry)[0]]
+    what = SAMPLERS[samplers.offered(entry)[0]].description
     protocol = (
         f"Inception-v3 of torch-fidelity on images resized to 299; not comparable with the Fréchet distance above. "
         f"{shown.count:,} samples ({what}) against as many test images, seeds {seed} to {runs[-1]}: mean and range."
@@ -390,7 +390,7 @@ GROUPS = {
     "accuracy": accuracy,
     "reconstruction": rebuild,
     "generation": generation,
-    "samplers": samplers,
+    "samplers": further_samplers,
     "modes": covered_modes,
     "likelihood": likelihoods,
     "codes": codes,

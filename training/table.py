@@ -4,8 +4,8 @@ import pathlib
 
 from training import claims
 from zoo.analysis.headline import headline
-from zoo.data import datasets
 from zoo.entries import Entry, catalog
+from zoo.known import DATASETS
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 
@@ -18,7 +18,7 @@ def table(entries: list[Entry]) -> str:
     ]
     for entry in entries:
         made, source = entry.manifest, entry.manifest.provenance
-        dataset = known.title if (known := datasets.NAMES.get(entry.dataset)) else entry.dataset
+        dataset = known.title if (known := DATASETS.get(entry.dataset)) else entry.dataset
         time = f"{source.seconds / 60:.0f} min" if source.seconds >= 90 else f"{source.seconds:.0f} s"
         trained = f"{source.images_seen / 1e6:.2f} M images, {time}"
         rows.append(

@@ -72,7 +72,7 @@ class Part(BaseModel):
 
 
 class Dataset(Part):
-    """What the entry was trained on; id is one of datasets.NAMES, a Hub "owner/name" or a local folder's name."""
+    """What the entry was trained on; id is one of DATASETS, a Hub "owner/name" or a local folder's name."""
 
     # Pickers show it as a label, where Markdown means something: none of its brackets, links and codes.
     id: Annotated[Line, Field(pattern=r"^[^\[\]<>`*$:!|\\]+$")]

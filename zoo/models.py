@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo import networks
+from zoo import networks, samplers
 from zoo.entries import Entry
 from zoo.errors import EntryError
-from zoo.latent import aggregate, codes, flow, sampling
-from zoo.manifest import STATISTICS
+from zoo.latent import aggregate
+from zoo.samplers import SAMPLERS
 
 MAX_SAMPLES = 100_000
 TRAVERSAL_BATCH = 512
@@ -59,17 +59,6 @@ def reconstruct(entry: Entry, images: np.ndarray, labels: np.ndarray | int | Non
     return decode(entry, encode(entry, images, labels), labels)
 
 
-def samplers(entry: Entry) -> tuple[str, ...]:
-    """Return the names that sample accepts, the best default first; empty when the entry cannot generate."""
-    if "generate" not in entry.capabilities:
-        return ()
-    if entry.discrete:
-        return ("prior",)
-    fitted = ("gmm", "gaussian") if entry.has(STATISTICS) else ()
-    fitted += ("flow",) if fitted and entry.has(flow.FILE) else ()
-    return ("prior", *fitted) if entry.prior == "normal" else fitted
-
-
 def sample(
     entry: Entry,
     count: int,
@@ -85,39 +74,22 @@ def sample(
         entry: must be able to generate.
         count: between 1 and MAX_SAMPLES; with the same seed a larger count adds images at the end.
         seed: not negative.
-        sampler: "prior" is N(0, I), or the entry's own network of that role; "gaussian", "gmm" and "flow" follow the
-            aggregate posterior in latents.npz and flow.npz; None takes the first of samplers(entry).
+        sampler: a name in zoo.samplers; None takes the first that the entry offers.
         temperature: factor on the standard deviation; the logits of a prior network are divided by it.
         truncation: cut of the noise in standard deviations, or None; a prior network knows none.
         label: class of all images, or one per image (count,); None draws all classes evenly in a conditional entry.
     """
     if not 1 <= count <= MAX_SAMPLES:
         raise ValueError(f"The number of samples must lie between 1 and {MAX_SAMPLES:,}, not {count}.")
-    offered = samplers(entry)
+    offered = samplers.offered(entry)
     sampler = sampler or next(iter(offered), None)
-    if sampler not in offered:
+    if sampler is None or sampler not in offered:
         raise EntryError(f"The entry {entry.name} cannot sample by {sampler!r}; it offers {offered or 'nothing'}.")
-    if entry.discrete:
-        latents = codes.lookup(entry, draw_codes(entry, count, seed, temperature))
-    elif sampler == "prior":
-        latents = sampling.normal(count, entry.latent_shape, seed, temperature, truncation)
-    else:
-        draw = {"gaussian": sampling.gaussian, "gmm": sampling.gmm, "flow": flow.draw}[sampler]
-        statistics = flow.load(entry) if sampler == "flow" else aggregate.load(entry)
-        latents = draw(statistics, count, seed, temperature, truncation).reshape(count, *entry.latent_shape)
+    latents = SAMPLERS[sampler].draw(entry, count, seed, temperature, truncation)
     labels = None
     if entry.conditional:
         labels = _even_labels(len(entry.classes), count, seed) if label is None else _labels(label, count)
     return Samples(latents, labels, decode(entry, latents, labels))
-
-
-def draw_codes(entry: Entry, count: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-    """Draw integers (count, H, W) with the entry's prior network, one pass through it per integer; see codes.draw."""
-
-    def logits(drawn: np.ndarray) -> np.ndarray:
-        return networks.run(entry, "prior", codes=drawn)["logits"]
-
-    return codes.draw(logits, entry.latent_shape[:-1], count, seed, temperature)
 
 
 def classify(entry: Entry, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,8 @@ from zoo.charts import plots
 from zoo.entries import Entry, catalog, opening
 from zoo.latent import codes
 from zoo.models import Samples
-from zoo.widgets.draws import SAMPLERS, Draw, draw_inputs
+from zoo.samplers import SAMPLERS
+from zoo.widgets.draws import Draw, draw_inputs
 from zoo.widgets.linked import shared_tile
 from zoo.widgets.training_data import nearest_images, search_everything
 
@@ -57,7 +58,7 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
     with st.spinner(f"{title} draws …"):
         batch = draw.samples(entry)
     st.subheader(title)
-    st.caption(f"{widgets.plain(entry.manifest.family_title)}. Codes: {SAMPLERS[draw.sampler_for(entry)]}.")
+    st.caption(f"{widgets.plain(entry.manifest.family_title)}. Codes: {SAMPLERS[draw.sampler_for(entry)].label}.")
     alts = [f"Image {index + 1} by {entry.title}" for index in range(draw.count)]
     widgets.image_grid(
         batch.images, alts=alts, key=f"tile_{entry.id}", size=size, columns=columns, select="one", selected=[tile]

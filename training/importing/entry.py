@@ -14,6 +14,7 @@ from zoo import entries
 from zoo import images as pictures
 from zoo.data import datasets
 from zoo.entries import Entry
+from zoo.known import DATASETS
 from zoo.manifest import brief
 
 RANGES = ("unit", "symmetric", "bytes", "logits")
@@ -362,7 +363,7 @@ def _manifest(name, source, options, models, parts, described, report) -> dict:
     classes = report.classes
     if "classifier" in parts:
         classes = described["classifier"]["outputs"]["logits"][0]
-    known = datasets.NAMES.get(options.dataset or "")
+    known = DATASETS.get(options.dataset or "")
     fits = known is not None and len(known.classes) == classes
     conditional = any(part.label for part in parts.values())
     prior = "none" if kind in ("autoencoder", "encoder") else "normal"

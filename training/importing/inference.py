@@ -19,6 +19,7 @@ from training.importing import Refused, configs
 from training.importing.configs import Network
 from training.importing.graphs import Graph
 from training.importing.weights import Stated, snake
+from zoo.known import DATASETS
 from zoo.manifest import brief
 
 KNOWN = json.loads((Path(__file__).parent / "architectures.json").read_text("utf-8"))
@@ -90,11 +91,10 @@ def _recipe(name: str) -> dict[str, Network]:
     """The networks of a recipe of this project, built by its family."""
     from training import device, export  # noqa: F401  (device first: it imports Keras quietly)
     from training import recipe as recipes
-    from zoo.data import datasets
 
     try:
         recipe = recipes.load(name)
-        known = datasets.NAMES.get(recipe.dataset)
+        known = DATASETS.get(recipe.dataset)
         if known is None:
             raise recipes.RecipeError("its dataset is not a known one.")
         model = recipes.family(recipe.family)(recipe, known.shape, len(known.classes))

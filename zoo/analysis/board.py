@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zoo import models
+from zoo import samplers
 from zoo.entries import Entry
 from zoo.manifest import Metric
 from zoo.metrics.figures import FIGURES, Figure
@@ -78,7 +78,7 @@ def _rows(entry: Entry) -> list[Row]:
         figure, _, sampler = name.partition("@")
         by_sampler.setdefault(sampler, {})[figure] = metric
     plain = by_sampler.pop("", {})
-    default = next(iter(models.samplers(entry)), "")
+    default = next(iter(samplers.offered(entry)), "")
     found = [Row(entry, default, plain)] if plain else []
     # What does not depend on the sampler holds for the further rows as well.
     shared = {name: metric for name, metric in plain.items() if not (name in FIGURES and FIGURES[name].of_samples)}

@@ -4,69 +4,19 @@ Every dataset is one `Split`: float32 images (N, H, W, C) in [0, 1] with C in {1
 Looked for in this order: built in, the folder named by the environment variable ZOO_DATA, the Hub's cache, the Hub.
 """
 
-import importlib.util
+import importlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from zoo.data import downloads, fruits, records, stacked
-from zoo.data.records import Progress, Request
+from zoo.data import downloads, records
+from zoo.data.records import Progress, Request, Split
 from zoo.errors import DatasetUnavailable
 from zoo.hub.origin import REPOSITORY
+from zoo.known import DATASETS, Known
 from zoo.settings import DATA, hosted
-
-
-@dataclass(frozen=True)
-class Known:
-    """A catalogue row. `files` maps a split to its parquet files at `revision` of the Hub dataset `hub_id`."""
-
-    title: str
-    shape: tuple[int, int, int]
-    classes: tuple[str, ...]
-    counts: dict[str, int]
-    hub_id: str | None = None
-    revision: str | None = None
-    files: dict[str, tuple[str, ...]] | None = None
-
-
-def _hub_files(folder: str) -> dict[str, tuple[str, ...]]:
-    return {split: (f"{folder}/{split}-00000-of-00001.parquet",) for split in ("train", "test")}
-
-
-_TEN = tuple("0123456789")
-_FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
-# The revisions are the parquet commits that e.g. mteb (MNISTClassification, CIFAR10Clustering) and Ray's tests pin.
-_MNIST = ("ylecun/mnist", "77f3279092a1c1579b2250db8eafed0ad422088c", _hub_files("mnist"))
-
-NAMES: dict[str, Known] = {
-    "digits": Known("Digits 8×8", (8, 8, 1), _TEN, {"train": 1437, "test": 360}),
-    "fruits": Known("Fruits", (32, 32, 3), ("apple", "orange"), {"train": 20_000, "test": 4_000}),
-    "mnist": Known("MNIST", (28, 28, 1), _TEN, {"train": 60_000, "test": 10_000}, *_MNIST),
-    "fashion_mnist": Known("Fashion-MNIST", (28, 28, 1), _FASHION, {"train": 60_000, "test": 10_000},
-                           "zalando-datasets/fashion_mnist", "531be5e2ccc9dba0c201ad3ae567a4f3d16ecdd2",
-                           _hub_files("fashion_mnist")),
-    "cifar10": Known("CIFAR-10", (32, 32, 3), _CIFAR10, {"train": 50_000, "test": 10_000},
-                     "uoft-cs/cifar10", "0b2714987fa478483af9968de7c934580d0bb9a2", _hub_files("plain_text")),
-    "stacked_mnist": Known("Stacked MNIST", (28, 28, 3), stacked.CLASSES, {"train": 60_000, "test": 10_000}, *_MNIST),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Split:
-    """Images float32 (N, H, W, C) in [0, 1], labels int64 (N,) or None; `source` is one sentence on their origin."""
-
-    name: str
-    split: str
-    images: np.ndarray
-    labels: np.ndarray | None
-    classes: tuple[str, ...]
-    factors: dict[str, np.ndarray] | None
-    revision: str | None
-    source: str
 
 
 def load(
@@ -84,8 +34,9 @@ def load(
 ) -> Split:
     """Read one split of a dataset.
 
-    name: a name in NAMES, a Hub id "owner/name", the name of a folder in ZOO_DATA, or a path to a local folder (a Path,
-      or a string that starts with "/", "." or "~") of images (sub-folders are classes) or of parquet files.
+    name: a name in zoo.known.DATASETS, a Hub id "owner/name", the name of a folder in ZOO_DATA, or a path to a local
+      folder (a Path, or a string that starts with "/", "." or "~") of images (sub-folders are classes) or of parquet
+      files.
     split: "train", "test" or "validation". Without a test split, a seeded tenth of the training split stands in.
     count: a random subset without replacement, in the order of its draw, so that a larger count with the same seed
       begins with the smaller one's images; None is everything in stored order. Fruits and stacked digits are made on
@@ -108,15 +59,16 @@ def load(
         rows = evenly(found.labels, count, seed)
         factors = found.factors and {key: values[rows] for key, values in found.factors.items()}
         return replace(found, images=found.images[rows], labels=found.labels[rows], factors=factors)
-    known = NAMES.get(name) if isinstance(name, str) else None
-    request = Request(split, count, seed, size, image_column, label_column, known.classes if known else ())
+    known = DATASETS.get(name) if isinstance(name, str) else None
+    request = Request(
+        split, count, seed, size,
+        image_column or (known.image_column if known else None),
+        label_column or (known.label_column if known else None),
+        known.classes if known else (), revision,
+    )  # fmt: skip
     report = progress or (lambda fraction, text: None)
-    if name == "digits":
-        return _digits(request)
-    if name == "fruits":
-        return _fruits(request, report)
-    if name == "stacked_mnist":
-        return _stacked_mnist(request, revision, report)
+    if known is not None and known.maker is not None:
+        return importlib.import_module(f"zoo.data.{known.maker}").load(request, report, load)
     local = _local_files(name, known, split)
     if local is not None:
         folder, files = local
@@ -124,9 +76,12 @@ def load(
         return _split(folder.name if _is_path(name) else name, request, None, data)
     if known is None and not REPOSITORY.fullmatch(str(name)):
         raise DatasetUnavailable(
-            f"There is no dataset {str(name)[:100]!r}: use one of {', '.join(NAMES)}, a Hub id owner/name or a folder."
+            f"There is no dataset {str(name)[:100]!r}: "
+            f"use one of {', '.join(DATASETS)}, a Hub id owner/name or a folder."
         )
-    return _hub(str(name), known, revision, request, report)
+    if known is not None and known.hub_id is None:
+        raise DatasetUnavailable(f"{known.title} are read from a folder: set ZOO_DATA to one that holds {name}.")
+    return _hub(str(name), known, request, report)
 
 
 def evenly(labels: np.ndarray, count: int | None = None, seed: int | list[int] = 0) -> np.ndarray:
@@ -141,58 +96,24 @@ def evenly(labels: np.ndarray, count: int | None = None, seed: int | list[int] =
 
 def available(name: str | Path, split: str = "test") -> bool:
     """Whether `load` would find the split without any network; asks none itself."""
-    known = NAMES.get(name) if isinstance(name, str) else None
-    if known is not None and known.hub_id is None:
+    known = DATASETS.get(name) if isinstance(name, str) else None
+    if known is not None and known.maker is not None and known.hub_id is None:
         return split in known.counts
     try:
         if _local_files(name, known, split) is not None:
             return True
-        hub_id = known.hub_id if known else str(name)
-        return downloads.cached(hub_id, known and known.revision, known and known.files, None, split) is not None
+        return downloads.cached(*_on_the_hub(str(name), known), None, split) is not None
     except (DatasetUnavailable, OSError, ValueError, KeyError):
         return False
 
 
+def _on_the_hub(name: str, known: Known | None) -> tuple[str, str | None, dict[str, tuple[str, ...]] | None]:
+    """Id, pinned revision and files of a dataset on the Hub; what is not known of it is None."""
+    return (known.hub_id, known.revision, known.files) if known and known.hub_id else (name, None, None)
+
+
 def _split(name: str, request: Request, revision: str | None, found: records.Found) -> Split:
     return Split(name, request.split, found.images, found.labels, found.classes, None, revision, found.source)
-
-
-def _digits(request: Request) -> Split:
-    if request.split == "validation":
-        raise DatasetUnavailable("The digits have no validation split: use train or test.")
-    # The file is read directly: importing scikit-learn for it takes seconds, and the first page shows digits.
-    package = Path(importlib.util.find_spec("sklearn").origin).parent
-    table = np.loadtxt(package / "datasets" / "data" / "digits.csv.gz", delimiter=",", dtype=np.float32)
-    images, labels = table[:, :-1], table[:, -1].astype(np.int64)
-    rng = np.random.default_rng(0)  # never the caller's seed: the test images are always the same 36 of each class
-    test = np.sort(np.concatenate([rng.permutation(np.flatnonzero(labels == k))[:36] for k in range(10)]))
-    rows = test if request.split == "test" else np.setdiff1d(np.arange(len(labels)), test)
-    rows = rows[records.subset(len(rows), request)]
-    images = (images[rows] / 16).reshape(-1, 8, 8, 1)
-    source = "The handwritten digits that come with scikit-learn (UCI, 1998)."
-    return Split("digits", request.split, images, labels[rows], _TEN, None, None, source)
-
-
-def _fruits(request: Request, report: Progress) -> Split:
-    if request.split == "validation":
-        raise DatasetUnavailable("The fruits have no validation split: use train or test.")
-    count = request.count or NAMES["fruits"].counts[request.split]
-    if count * fruits.SIDE**2 * 3 > records.MAX_VALUES:
-        raise ValueError(f"At most {records.MAX_VALUES // (fruits.SIDE**2 * 3):,} fruits fit into memory.")
-    # Even seeds are for training and odd ones for testing, so no seed of one is ever a seed of the other.
-    images, factors = fruits.render(count, 2 * request.seed + (request.split == "test"), progress=report)
-    source = "Apples and oranges rendered by this project, with every factor known."
-    return Split("fruits", request.split, images, factors["kind"], fruits.CLASSES, factors, None, source)
-
-
-def _stacked_mnist(request: Request, revision: str | None, report: Progress) -> Split:
-    count = request.count or NAMES["stacked_mnist"].counts.get(request.split, 1)
-    if count > (most := records.MAX_VALUES // stacked.VALUES):
-        raise ValueError(f"At most {most:,} stacked digits fit into memory.")
-    single = load("mnist", request.split, progress=report, revision=revision)
-    images, labels = stacked.stack(single.images, single.labels, count, request.seed)
-    source = f"Three digits, drawn at random, as the channels of each image. {single.source}"
-    return Split("stacked_mnist", request.split, images, labels, stacked.CLASSES, None, single.revision, source)
 
 
 def _is_path(name: str | Path) -> bool:
@@ -209,7 +130,7 @@ def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Pat
         if not folder.is_dir():
             raise DatasetUnavailable(f"The folder {folder} does not exist.")
         return folder, records.split_files(records.listing(folder), split)
-    root, wanted = DATA.read(), known.hub_id if known else name
+    root, wanted = DATA.read(), (known.hub_id if known else None) or str(name)
     if not root or not all(re.fullmatch(r"\w[\w.-]*", part) for part in wanted.split("/")):
         return None
     folder = Path(root).expanduser() / wanted
@@ -223,13 +144,16 @@ def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Pat
     return None if known and files.held_out else (folder, files)
 
 
-def _hub(name: str, known: Known | None, revision: str | None, request: Request, report: Progress) -> Split:
-    hub_id, pinned, files = (known.hub_id, known.revision, known.files) if known else (name, None, None)
-    found = downloads.cached(hub_id, pinned, files, revision, request.split)
-    start = 0.0
+def _hub(name: str, known: Known | None, request: Request, report: Progress) -> Split:
+    hub_id, pinned, files = _on_the_hub(name, known)
+    found = downloads.cached(hub_id, pinned, files, request.revision, request.split)
+    start = 0.0 if found else 0.7
     if found is None:
-        start = 0.7
-        found = downloads.fetch(hub_id, pinned, revision, request.split, lambda f, text: report(start * f, text))
+
+        def fetching(part: float, text: str) -> None:
+            report(start * part, text)
+
+        found = downloads.fetch(hub_id, pinned, request.revision, request.split, fetching)
     sha, folder, chosen = found
     origin = f"the Hub dataset {hub_id} at revision {sha[:12]}"
     data = records.read(folder, chosen, origin, request, lambda f, text: report(start + (1 - start) * f, text))

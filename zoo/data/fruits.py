@@ -9,8 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-CLASSES = ("apple", "orange")
-SIDE = 32
+from zoo.data.records import MAX_VALUES, Progress, Request, Split
+from zoo.errors import DatasetUnavailable
+from zoo.known import DATASETS
+
+NAME = "fruits"
+CLASSES = DATASETS[NAME].classes
+SIDE = DATASETS[NAME].shape[0]
 
 # Every factor but kind, accessory and the apples' hue is uniform on its range; kind and accessory are uniform on their
 # values; an apple's hue is uniform on one of its two ranges, each with probability one half.
@@ -30,6 +35,19 @@ RANGES: dict[str, tuple] = {
 _FINE = 2 * SIDE
 _CHUNK = 16  # images shaded at once: their arrays stay in the processor's cache
 _TILE = 256
+
+
+def load(request: Request, report: Progress, other: Callable[..., Split]) -> Split:
+    """Render a split; raises DatasetUnavailable for one that does not exist, ValueError for a count beyond memory."""
+    if request.split == "validation":
+        raise DatasetUnavailable("The fruits have no validation split: use train or test.")
+    count = request.count or DATASETS[NAME].counts[request.split]
+    if count * SIDE**2 * 3 > MAX_VALUES:
+        raise ValueError(f"At most {MAX_VALUES // (SIDE**2 * 3):,} fruits fit into memory.")
+    # Even seeds are for training and odd ones for testing, so no seed of one is ever a seed of the other.
+    images, factors = render(count, 2 * request.seed + (request.split == "test"), progress=report)
+    source = "Apples and oranges rendered by this project, with every factor known."
+    return Split(NAME, request.split, images, factors["kind"], CLASSES, factors, None, source)
 
 
 def draw(count: int, seed: int, **fixed: float | np.ndarray) -> dict[str, np.ndarray]:

@@ -30,7 +30,8 @@ HELD_OUT = 0.1
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a split; `classes` are the names to use where the files bring none."""
+    """What is asked of a split; `classes` are the names to use where the files bring none, `revision` a commit of
+    the Hub in place of the pinned one."""
 
     split: str
     count: int | None
@@ -39,6 +40,21 @@ class Request:
     image_column: str | None
     label_column: str | None
     classes: tuple[str, ...]
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images float32 (N, H, W, C) in [0, 1], labels int64 (N,) or None; `source` is one sentence on their origin."""
+
+    name: str
+    split: str
+    images: np.ndarray
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+    factors: dict[str, np.ndarray] | None
+    revision: str | None
+    source: str
 
 
 class Files(NamedTuple):

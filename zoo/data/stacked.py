@@ -4,14 +4,31 @@ Metz et al. 2017, arXiv:1611.02163, section 3.3.1.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from zoo.data.records import MAX_VALUES, Progress, Request, Split
+from zoo.known import DATASETS
 from zoo.metrics import modes
 
+NAME = "stacked_mnist"
 CHANNELS = 3
-CLASSES = tuple(f"{number:03d}" for number in range(10**CHANNELS))
-VALUES = math.prod((28, 28, CHANNELS))  # numbers in one image
+VALUES = math.prod(DATASETS[NAME].shape)  # numbers in one image
+
+
+def load(request: Request, report: Progress, other: Callable[..., Split]) -> Split:
+    """Stack digits of MNIST, which `other` (zoo.data.datasets.load) reads; raises what that raises, and ValueError for
+    a count beyond memory."""
+    count = request.count or DATASETS[NAME].counts.get(request.split, 1)
+    if count > (most := MAX_VALUES // VALUES):
+        raise ValueError(f"At most {most:,} stacked digits fit into memory.")
+    single = other("mnist", request.split, progress=report, revision=request.revision)
+    if single.labels is None:
+        raise ValueError("Digits without labels cannot be stacked.")
+    images, labels = stack(single.images, single.labels, count, request.seed)
+    source = f"Three digits, drawn at random, as the channels of each image. {single.source}"
+    return Split(NAME, request.split, images, labels, DATASETS[NAME].classes, None, single.revision, source)
 
 
 def stack(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,18 +15,10 @@ from zoo.entries import sources
 from zoo.entries.entry import Entry, Origin, read
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, EntryError, HubError
+from zoo.known import rank
 from zoo.manifest import MANIFEST
 
 EMBEDDED = Path(__file__).parents[1] / "pretrained"
-DATASET_ORDER = (
-    "mnist",
-    "fashion_mnist",
-    "fruits",
-    "fruits-360/apples_and_oranges",
-    "stacked_mnist",
-    "digits",
-    "cifar10",
-)
 SHEET = "samples.png"
 MAX_SHEET_BYTES = 8 << 20
 READERS = 12  # repositories that are read at once, by all visitors together
@@ -186,7 +178,13 @@ def _read(folder: Path, *_stamps: int) -> Entry:
 def _order(item: Entry | Broken) -> tuple:
     if isinstance(item, Broken):
         return (1, item.name)
-    rank = DATASET_ORDER.index(item.dataset) if item.dataset in DATASET_ORDER else len(DATASET_ORDER)
     # Within a dataset: what draws before what only judges, then in the order of the papers.
-    within = (rank, item.dataset, "decode" not in item.capabilities, item.manifest.year or 0, item.name, item.id)
+    within = (
+        rank(item.dataset),
+        item.dataset,
+        "decode" not in item.capabilities,
+        item.manifest.year or 0,
+        item.name,
+        item.id,
+    )
     return (0, item.origin is not None, *within)

@@ -67,6 +67,14 @@ def fit(
     return {name: array.astype(np.float32) for name, array in statistics.items()}
 
 
+def required(entry: Entry) -> dict[str, np.ndarray]:
+    """Return what load does; raises EntryError also for an entry without statistics."""
+    found = load(entry)
+    if found is None:
+        raise EntryError(f"The entry {entry.name} has no statistics of its codes.")
+    return found
+
+
 def load(entry: Entry) -> dict[str, np.ndarray] | None:
     """Return the arrays of latents.npz as fit made them, or None for an entry without that file or with a codebook.
 

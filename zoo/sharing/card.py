@@ -6,44 +6,15 @@ Manifests may come from strangers: what they say is escaped here, for Markdown a
 import json
 import re
 
-from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.errors import EntryError
 from zoo.hub.origin import TAG
+from zoo.known import known as dataset_row
 
 README, CURVE = "README.md", "curve.png"
 KERAS = ("config.json", "metadata.json", "model.weights.h5")  # Keras' own layout of a model on the Hub
 PIPELINES = {"classify": "image-classification", "generate": "unconditional-image-generation"}
 MAX_HISTORY_BYTES = 4 << 20
-
-# Licence of each dataset, and what whoever uses a model of it should know.
-DATA = {
-    "digits": ("CC BY 4.0", "Handwriting of 43 people, reduced to 8×8 blocks of 16 greys."),
-    "fruits": ("MIT", "Rendered by a program: it says nothing about photographs of fruit."),
-    "mnist": (
-        "CC BY-SA 3.0",
-        "Handwriting of employees of the US Census Bureau and of American high-school students around 1990: digits as "
-        "they are written elsewhere (a crossed 7, a 1 with an upstroke) are rare.",
-    ),
-    "stacked_mnist": (
-        "CC BY-SA 3.0",
-        "Three digits of MNIST drawn at random as the channels of one image: made to count modes, not to be looked at.",
-    ),
-    "fruits-360/apples_and_oranges": (
-        "MIT",
-        "Outlines of single fruits turned before a camera (Fruits-360, Oltean and Muresan): few fruits, many views.",
-    ),
-    "fashion_mnist": (
-        "MIT",
-        "Product pictures of one European fashion retailer in 2017: its assortment and its ten categories, not what "
-        "people wear.",
-    ),
-    "cifar10": (
-        "none stated",
-        "A subset of 80 Million Tiny Images, which its authors withdrew for offensive content in other parts; the "
-        "pictures were taken from the web without asking whose they are.",
-    ),
-}
 
 
 def write(entry: Entry, repo: str | None = None) -> None:
@@ -66,7 +37,7 @@ def metadata(entry: Entry) -> str:
 
     manifest, hub_id = entry.manifest, _hub_id(entry)
     pipeline = next((task for ability, task in PIPELINES.items() if ability in entry.capabilities), "image-to-image")
-    known = _known(entry)
+    known = dataset_row(entry.dataset)
     results = [
         EvalResult(
             task_type=pipeline,
@@ -122,7 +93,7 @@ def escaped(value: object) -> str:
 
 
 def _opening(entry: Entry) -> str:
-    manifest, known = entry.manifest, _known(entry)
+    manifest, known = entry.manifest, dataset_row(entry.dataset)
     family = f"**{escaped(manifest.family_title)}**" + (f" ({manifest.year})" if manifest.year else "")
     paper = f" · [paper](<{_address(manifest.paper)}>)" if manifest.paper else ""
     data = escaped(known.title if known else entry.dataset)
@@ -201,7 +172,8 @@ def _measured(entry: Entry) -> str:
 
 def _limits(entry: Entry) -> str:
     height, width, _ = entry.shape
-    data, note = DATA.get(_dataset_name(entry) or entry.dataset, ("not known to this card", ""))
+    known = dataset_row(entry.dataset)
+    data, note = (known.licence, known.note) if known else ("not known to this card", "")
     lines = [
         "## Intended use and limits",
         "",
@@ -272,23 +244,14 @@ def _keras(entry: Entry) -> bool:
     return all(map(entry.has, KERAS))
 
 
-def _dataset_name(entry: Entry) -> str | None:
-    """The name in the catalogue of the dataset that the manifest calls by that name or by its id on the Hub."""
-    return next((name for name, known in datasets.NAMES.items() if entry.dataset in (name, known.hub_id)), None)
-
-
-def _known(entry: Entry) -> datasets.Known | None:
-    return datasets.NAMES.get(_dataset_name(entry))
-
-
 def _hub_id(entry: Entry) -> str | None:
     # Only what came from the Hub has a revision; a local folder may look like a Hub id and be none.
-    known = _known(entry)
+    known = dataset_row(entry.dataset)
     return known.hub_id if known else entry.dataset if entry.manifest.dataset.revision else None
 
 
 def _source(entry: Entry) -> str:
-    known, data = _known(entry), entry.manifest.dataset
+    known, data = dataset_row(entry.dataset), entry.manifest.dataset
     count = f", {data.images:,} images" if data.images else ""
     return f"{known.title if known else entry.dataset}{count}."
 

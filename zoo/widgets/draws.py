@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from zoo import models
+from zoo import samplers
 from zoo.entries import Entry
 from zoo.models import Samples
+from zoo.samplers import SAMPLERS
 from zoo.widgets.loading import samples
 from zoo.widgets.urls import bound
 
-SAMPLERS = {"prior": "Prior", "gaussian": "Gaussian", "gmm": "Mixture", "flow": "Flow"}
 CUTS = (0.5, 1.0, 1.5, 2.0, 3.0, math.inf)
 SEEDS = 10_000
 EVERY = "all"
@@ -31,7 +31,7 @@ class Draw:
 
     def sampler_for(self, entry: Entry) -> str:
         """Return the chosen sampler where the entry offers it, else the entry's best."""
-        offered = models.samplers(entry)
+        offered = samplers.offered(entry)
         return self.sampler if self.sampler in offered else offered[0]
 
     def samples(self, entry: Entry) -> Samples:
@@ -53,7 +53,7 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
 
     Offers what at least one of the entries can do; the first entry's best sampler is the default.
     """
-    offered = [name for name in SAMPLERS if any(name in models.samplers(entry) for entry in entries)]
+    offered = [name for name in SAMPLERS if any(name in samplers.offered(entry) for entry in entries)]
     left, middle, right = st.columns([11, 9, 12], gap="large")  # four samplers stand in one line
     with left, st.container(horizontal=True, vertical_alignment="bottom"):
         seed = bound(st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=SEEDS - 1, step=1)
@@ -66,8 +66,8 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
         )  # fmt: skip
     with right:
         sampler = bound(
-            st.segmented_control, "Codes drawn from", offered, key="sampler", default=models.samplers(entries[0])[0],
-            format_func=SAMPLERS.get, required=True,
+            st.segmented_control, "Codes drawn from", offered, key="sampler", default=samplers.offered(entries[0])[0],
+            format_func=lambda name: SAMPLERS[name].label, required=True,
             help="The prior, or what was fitted to the codes of training images: a Gaussian, a mixture of "
             "Gaussians, or an invertible flow that bends each of these to the shape of its codes.",
         )  # fmt: skip

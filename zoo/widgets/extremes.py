@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from zoo.analysis import fidelity
-from zoo.data.datasets import NAMES
 from zoo.entries import Entry
+from zoo.known import DATASETS
 from zoo.widgets.loading import available, cached, capacity, dataset, plain
 from zoo.widgets.placards import dataset_title
 
@@ -23,20 +23,20 @@ def searchable(entry: Entry) -> str:
 
 def most(name: str, split: str) -> int:
     """Return how many images of a split can be searched: all where their number is known and memory allows."""
-    known = NAMES.get(name)
+    known = DATASETS.get(name)
     return min(known.counts[split], capacity(known.shape)) if known else LARGEST
 
 
 def search_label(name: str, split: str) -> str:
     """Return what the choice to search more of a split says."""
-    known = NAMES.get(name)
+    known = DATASETS.get(name)
     share = "all" if known and known.counts[split] == most(name, split) else "up to"
     return f"Search {share} {most(name, split):,} images"
 
 
 def described(entry: Entry, name: str, split: str, count: int) -> str:
     """Return what was searched, as Markdown."""
-    known = NAMES.get(name)
+    known = DATASETS.get(name)
     of = f" of {known.counts[split]:,}" if known and count < known.counts[split] else ""
     text = f"{count:,}{of} images of {plain(dataset_title(name))}, {split} split, were searched"
     if name != entry.dataset:

@@ -19,6 +19,7 @@ from zoo.data.datasets import Split
 from zoo.entries import Entry
 from zoo.entries.catalog import MAX_SHEET_BYTES, SHEET
 from zoo.errors import DatasetUnavailable, EntryError
+from zoo.known import DATASETS
 
 POOL = 1000
 MAX_POOL_BYTES = 64 << 20  # of a split's first images: eight are kept
@@ -93,7 +94,7 @@ def dataset(name: str, split: str = "test", count: int = POOL, seed: int = 0) ->
         if reason := _fetch(name, split):
             raise DatasetUnavailable(reason)
         available.clear()
-    known = datasets.NAMES.get(name)
+    known = DATASETS.get(name)
     shape = known.shape if known else _pool(name, split, 1, 0).images.shape[1:]
     if count <= POOL:
         return _pool(name, split, min(count, capacity(shape, MAX_POOL_BYTES)), seed)

@@ -3,8 +3,8 @@
 import streamlit as st
 from huggingface_hub import constants
 
-from zoo.data import datasets
 from zoo.entries import Entry
+from zoo.known import DATASETS
 from zoo.widgets.loading import plain, sample_sheet
 
 # What can be opened with an entry: page, label, icon, capability it needs, the parameter that names the entry.
@@ -18,7 +18,7 @@ PAGES = (
 
 def dataset_title(name: str) -> str:
     """Return the title of a dataset in the catalogue, or its id."""
-    known = datasets.NAMES.get(name)
+    known = DATASETS.get(name)
     return known.title if known else name
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from zoo import images
-from zoo.data import datasets
 from zoo.data.datasets import Split
 from zoo.errors import DatasetUnavailable
+from zoo.known import DATASETS
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, dataset, plain, samples
 from zoo.widgets.picking import entry_picker
@@ -92,7 +92,7 @@ def _from_dataset(
 ) -> Picked:
     # Entries are untrusted: a path is no dataset that they may offer.
     others = (entry.dataset for entry in entries() if not entry.dataset.startswith(("/", ".", "~")))
-    ids = list(dict.fromkeys([*datasets.NAMES, *others]))
+    ids = list(dict.fromkeys([*DATASETS, *others]))
     here = prefer if prefer in ids and available(prefer) else _standin(shape)
     if not controls:
         return _pick(dataset(here), np.arange(count))

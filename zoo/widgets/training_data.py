@@ -10,6 +10,7 @@ from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.errors import DatasetUnavailable
 from zoo.hub.origin import REPOSITORY
+from zoo.known import DATASETS
 from zoo.metrics import neighbours
 from zoo.widgets.loading import available, dataset, plain
 from zoo.widgets.pictures import image_grid
@@ -27,7 +28,7 @@ def at_hand(name: str, split: str, meanwhile: str, key: str) -> bool:
     title = plain(dataset_title(name))
     where = "`ZOO_DATA` can name a folder that holds it."
     st.caption(f":material/info: {title} is not on this machine. {meanwhile} {where}")
-    on_the_hub = name in datasets.NAMES or REPOSITORY.fullmatch(name)
+    on_the_hub = name in DATASETS or REPOSITORY.fullmatch(name)
     label = f"Download {title}"
     if on_the_hub and st.button(label, key=f"fetch-{key}", icon=":material/cloud_download:"):
         try:
@@ -45,12 +46,12 @@ def side(name: str, shape: tuple[int, int, int]) -> int | None:
     It keeps large images of unknown datasets out of memory. They are cropped to a square by it, so it is only for
     square entries.
     """
-    return shape[0] if shape[0] == shape[1] and name not in datasets.NAMES else None
+    return shape[0] if shape[0] == shape[1] and name not in DATASETS else None
 
 
 def search_everything(entries: Sequence[Entry]) -> bool:
     """Let a search go through all training images (?everything) where they are more than FIRST."""
-    known = [datasets.NAMES.get(entry.dataset) for entry in entries]
+    known = [DATASETS.get(entry.dataset) for entry in entries]
     if all(item and item.counts["train"] <= FIRST for item in known):
         return False
     label = f"Look for neighbours among all training images, not only {FIRST:,}"
