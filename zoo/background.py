@@ -80,7 +80,7 @@ class Tasks:
             task = self._tasks.get(key)
             stale = task and task.failure and (task.cancelled or time.monotonic() - _end(task) > RESTING)
             fresh = task is None or bool(stale)
-            if fresh:
+            if task is None or fresh:
                 task = self._tasks[key] = Task(work, seconds)
             self._tasks.move_to_end(key)
             while len(self._tasks) > self._most:

@@ -218,7 +218,9 @@ class Manifest(Part):
             if self.latent is None:
                 raise ValueError(f"{where} uses {tensor}, but latent is null")
             return self.latent.shape[:-1] if tensor == "codes" else self.latent.shape
-        if role == "prior":  # it predicts codes, of which the manifest tells the number here alone
+        if (
+            role == "prior" and self.latent is not None
+        ):  # it predicts codes, of which the manifest tells the number here alone
             sizes = self.networks["prior"].outputs["logits"][-1:]
             return (*self.latent.shape[:-1], *sizes)
         return {"image": self.image.shape, "label": (), "score": (1,), "logits": (len(self.classes),)}.get(tensor)

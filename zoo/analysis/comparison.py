@@ -235,7 +235,10 @@ def against_prior(statistics: Mapping[str, np.ndarray], prior: bool) -> str:
 
 
 def measuring(summary: Summary) -> str:
-    """Say how well the factors of rendered fruits come back from their pixels."""
+    """Say how well the factors of rendered fruits come back from their pixels; raises ValueError where these are not
+    known."""
+    if summary.measured is None or summary.truth is None:
+        raise ValueError("Only rendered fruits have factors that can be measured and are known.")
     errors = {name: summary.measured[name] - summary.truth[name] for name in summary.truth}
     hue = np.nanmedian(np.abs(np.mod(errors["hue"] + 180, 360) - 180))
     size = np.nanmedian(np.abs(errors["size"]))

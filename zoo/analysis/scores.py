@@ -7,7 +7,7 @@ import csv
 import functools
 import io
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from zoo.metrics.figures import FIGURES
 
 COUNT = 10_000  # images on each side of a comparison, fewer where the test split is smaller
 SEEDS = 3  # draws that a stored figure is the mean of
+
+
+T = TypeVar("T")
 
 
 class View(NamedTuple):
@@ -92,9 +95,14 @@ class Real:
             return np.ones(classes)
         return class_metrics.histogram(self.view.labels, classes)
 
+    @property
+    def features(self) -> np.ndarray:
+        """The classifier's features (N, F) of the test images; raises ValueError without a classifier."""
+        return _needed(self.view.features, "a classifier")
+
     @functools.cached_property
     def gaussian(self) -> frechet.Statistics:
-        return frechet.statistics(self.view.features)
+        return frechet.statistics(self.features)
 
     @functools.cached_property
     def random_gaussian(self) -> frechet.Statistics:
@@ -102,7 +110,7 @@ class Real:
 
     @functools.cached_property
     def radii(self) -> np.ndarray:
-        return prdc.radii(self.view.features)
+        return prdc.radii(self.features)
 
     @functools.cached_property
     def near(self) -> float:
@@ -116,7 +124,10 @@ class Real:
     @functools.cached_property
     def training_scores(self) -> list[float]:
         """Classification accuracy score of training images, for each of the rounds."""
-        return [self.classification_accuracy(training.images, training.labels) for training in self.training]
+        return [
+            self.classification_accuracy(training.images, _needed(training.labels, "labels"))
+            for training in self.training
+        ]
 
     def fitted(self, pictures: np.ndarray) -> np.ndarray:
         return images.fit(pictures, self.shape)[0]
@@ -133,8 +144,8 @@ class Real:
         found = {}
         if other.features is not None:
             found["frechet"] = frechet.distance(frechet.statistics(other.features), self.gaussian)
-            found["kid"] = kernel.distance(self.view.features, other.features)
-            found |= prdc.scores(self.view.features, other.features, real_radii=self.radii)._asdict()
+            found["kid"] = kernel.distance(self.features, other.features)
+            found |= prdc.scores(self.features, other.features, real_radii=self.radii)._asdict()
         found["frechet_random"] = frechet.distance(frechet.statistics(other.random), self.random_gaussian)
         found["sliced_wasserstein"] = sliced_wasserstein.distance(self.view.images, other.images)
         found["duplicates"] = duplicates.pairs(other.random, self.near)
@@ -145,26 +156,33 @@ class Real:
         found = self.compare(other)
         for name in ("frechet", "frechet_random"):
             if name in found and self.floors:
-                found[f"{name}_ratio"] = found[name] / np.mean([floor[name] for floor in self.floors])
+                found[f"{name}_ratio"] = found[name] / float(np.mean([floor[name] for floor in self.floors]))
         return found | self.class_scores(other)
 
     def class_scores(self, other: View) -> dict[str, float]:
         """How the classes of a set differ from those of the data; {} without a classifier."""
         if other.classes is None:
             return {}
-        counts = self.counts(other)
+        counts, shares = self.counts(other), _needed(self.shares, "a classifier")
         return {
-            "class_distance": class_metrics.total_variation(counts, self.shares),
-            "missing_classes": len(class_metrics.missing(counts, self.shares)),
+            "class_distance": class_metrics.total_variation(counts, shares),
+            "missing_classes": len(class_metrics.missing(counts, shares)),
         }
 
     def counts(self, other: View) -> np.ndarray:
-        """Images of each class (K,) that the classifier sees in a set."""
-        return class_metrics.histogram(other.classes, len(self.classifier.classes))
+        """Images of each class (K,) that the classifier sees in a set; raises ValueError without a classifier."""
+        classifier = _needed(self.classifier, "a classifier")
+        return class_metrics.histogram(_needed(other.classes, "a classifier"), len(classifier.classes))
 
     def classification_accuracy(self, pictures: np.ndarray, labels: np.ndarray) -> float:
         """Classification accuracy score of images with the classes they were asked for."""
-        return cas.score(cas.features(pictures), labels, self.test_features, self.view.labels)
+        return cas.score(cas.features(pictures), labels, self.test_features, _needed(self.view.labels, "labels"))
+
+
+def _needed(value: T | None, what: str) -> T:
+    if value is None:
+        raise ValueError(f"This comparison needs {what}.")
+    return value
 
 
 class Scored(NamedTuple):

@@ -13,6 +13,7 @@ from zoo.entries import Entry
 from zoo.latent import codes, geometry
 
 KINDS = ("linear", "spherical", "pixels")
+Places = Sequence[float] | np.ndarray  # positions on a side, in [0, 1]
 TITLES = {"linear": "Linear", "spherical": "Spherical", "pixels": "Pixel cross-fade"}
 NOTES = {
     "linear": "straight through latent space",
@@ -108,23 +109,23 @@ def recognised(entry: Entry, classifier: Entry, wanted: str, seed: int) -> Ancho
     return Anchor(sample.latents[best], sample.images[best], label, f"{wanted}, seed {seed}")
 
 
-def between(corners: np.ndarray, kind: geometry.Kind, x: Sequence[float], y: Sequence[float] = (0.0,)) -> np.ndarray:
+def between(corners: np.ndarray, kind: geometry.Kind, x: Places, y: Places = (0.0,)) -> np.ndarray:
     """Interpolate two or four corners, first along the sides by y, then across by x: (Y, X, *shape).
 
     Four corners are top left, top right, bottom left, bottom right. x and y lie in [0, 1].
     """
-    corners = [corners[0], corners[1], corners[-2], corners[-1]]
+    sides = [corners[0], corners[1], corners[-2], corners[-1]]
     move = {"linear": geometry.lerp, "spherical": geometry.slerp}[kind]
-    left, right = (move(corners[i], corners[i + 2], np.asarray(y)) for i in (0, 1))
+    left, right = (move(sides[i], sides[i + 2], np.asarray(y)) for i in (0, 1))
     return np.stack([move(a, b, np.asarray(x)) for a, b in zip(left, right, strict=True)])
 
 
-def walk(entry: Entry, anchors: Sequence[Anchor], x: Sequence[float], y: Sequence[float] = (0.0,)) -> Walk:
+def walk(entry: Entry, anchors: Sequence[Anchor], x: Places, y: Places = (0.0,)) -> Walk:
     """Show every kind of interpolation at the same places; a class, being no number, is that of the nearest anchor."""
     ends = np.stack([anchor.latent for anchor in anchors])
     right, low = (np.asarray(t) > 0.5 for t in (x, y))
     nearest = (2 * low[:, None] + right[None, :]).ravel() if len(anchors) == 4 else np.tile(right, len(low)).astype(int)
-    labels = np.array([anchors[i].label for i in nearest]) if anchors[0].label is not None else None
+    labels = np.array([anchors[int(i)].label for i in nearest]) if anchors[0].label is not None else None
     frames, norms = {}, {}
     for kind in ("linear", "spherical"):
         path = between(ends, kind, x, y)

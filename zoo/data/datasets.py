@@ -52,8 +52,10 @@ def load(
     if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= records.MAX_SIDE):
         raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {records.MAX_SIDE}.")
     if balanced:
-        columns = {"image_column": image_column, "label_column": label_column}
-        found = load(name, split, seed=seed, progress=progress, revision=revision, size=size, **columns)
+        found = load(
+            name, split, seed=seed, progress=progress, revision=revision, size=size,
+            image_column=image_column, label_column=label_column,
+        )  # fmt: skip
         if found.labels is None:
             raise ValueError(f"The dataset {found.name} has no labels, by which its classes could be balanced.")
         rows = evenly(found.labels, count, seed)
@@ -73,7 +75,7 @@ def load(
     if local is not None:
         folder, files = local
         data = records.read(folder, files, f"the local folder {folder.name}", request, report)
-        return _split(folder.name if _is_path(name) else name, request, None, data)
+        return _split(folder.name if _is_path(name) else str(name), request, None, data)
     if known is None and not REPOSITORY.fullmatch(str(name)):
         raise DatasetUnavailable(
             f"There is no dataset {str(name)[:100]!r}: "

@@ -49,7 +49,7 @@ def cached(
         return None  # it may be private to the host: asked for anew, without the host's token
     from huggingface_hub import try_to_load_from_cache
 
-    if pinned_files is not None and revision in (None, pinned):
+    if pinned is not None and pinned_files is not None and revision in (None, pinned):
         sha, names = pinned, [n for names in pinned_files.values() for n in names]
     else:
         record = _records(hub_id).get(revision or "main")
@@ -58,9 +58,10 @@ def cached(
         sha, names = record["revision"], record["files"]
     files = split_files(names, split)
     paths = [try_to_load_from_cache(hub_id, n, revision=sha, repo_type="dataset") for n in files.names]
-    if not all(isinstance(p, str) for p in paths):
+    here = [path for path in paths if isinstance(path, str)]
+    if len(here) < len(paths):
         return None
-    return sha, Path(paths[0]).parents[files.names[0].count("/")], files
+    return sha, Path(here[0]).parents[files.names[0].count("/")], files
 
 
 def fetch(
@@ -77,6 +78,8 @@ def fetch(
         report(0.0, f"Asking the Hub for {hub_id}")
         with connection.question():
             info = api.dataset_info(hub_id, revision=revision or pinned, files_metadata=True)
+        if info.sha is None:
+            raise ValueError("the Hub tells no revision")
         sizes = {s.rfilename: s.size or 0 for s in info.siblings or [] if s.rfilename.endswith(".parquet")}
         files = split_files(sorted(sizes), split)
         total, done = sum(sizes[n] for n in files.names), 0
@@ -89,8 +92,10 @@ def fetch(
             report(min(1.0, done / max(1, total)), f"Downloading {hub_id}")
 
         with connection.transfer(total, advanced, answers=connection.MAX_ANSWER_BYTES):
-            for name in files.names:
-                path = hf_hub_download(hub_id, name, repo_type="dataset", revision=info.sha, token=token)
+            paths = [
+                hf_hub_download(hub_id, name, repo_type="dataset", revision=info.sha, token=token)
+                for name in files.names
+            ]
     except DatasetUnavailable:
         raise
     except Exception as error:  # the client lets whatever a strange answer causes through
@@ -99,7 +104,7 @@ def fetch(
         raise DatasetUnavailable(f"{reason}.") from error
     if revision is not None or pinned is None:
         _remember(hub_id, revision or "main", info.sha, sorted(sizes))
-    return info.sha, Path(path).parents[files.names[-1].count("/")], files
+    return info.sha, Path(paths[-1]).parents[files.names[-1].count("/")], files
 
 
 def _remember(hub_id: str, revision: str, sha: str, names: list[str]) -> None:

@@ -175,7 +175,7 @@ def _read_pictures(folder: Path, files: Files, request: Request, report: Progres
     parents = [_class_of(n, divided) for n in files.names]
     # Of all splits: a split that lacks a class must not number the others anew.
     listed = {_class_of(n, divided) for n in files.siblings if not divided or _split_part(n) is not None}
-    classes = tuple(sorted(listed - {None}))
+    classes = tuple(sorted(name for name in listed if name is not None))
     numbers = {c: k for k, c in enumerate(classes)}
     labels = None if None in parents else np.array([numbers[p] for p in parents], np.int64)
     rows = _rows(len(paths), files.held_out, request)
@@ -193,8 +193,8 @@ def _read_pictures(folder: Path, files: Files, request: Request, report: Progres
 
 def _class_of(name: str, divided: bool) -> str | None:
     """The innermost folder of an image, other than the one that tells its split."""
-    folders = name.split("/")[:-1]
-    return folders[-1] if len(folders) > (_split_part(name)[0] + 1 if divided else 0) else None
+    folders, part = name.split("/")[:-1], _split_part(name) if divided else None
+    return folders[-1] if len(folders) > (part[0] + 1 if part else 0) else None
 
 
 def _read_parquet(paths: list[Path], files: Files, request: Request, report: Progress):
@@ -240,14 +240,14 @@ def _columns(schema: pa.Schema, request: Request) -> tuple[str, str | None, tupl
         return pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
 
     image = request.image_column or next((f.name for f in schema if is_image(f)), None)
-    if image not in schema.names or not is_image(schema.field(image)):
+    if image is None or image not in schema.names or not is_image(schema.field(image)):
         raise DatasetUnavailable(f"No column of images was found among {', '.join(schema.names)[:200]}.")
     integers = [f.name for f in schema if pa.types.is_integer(f.type)]
     named = [c for c in integers if features.get(c, {}).get("_type") == "ClassLabel"]
     label = request.label_column or next(iter([*named, *(c for c in integers if c in ("label", "labels"))]), None)
     if label is not None and label not in integers:
         raise DatasetUnavailable(f"The label column {label!r} is not a column of whole numbers.")
-    names = features.get(label, {}).get("names") if label in named else None
+    names = features.get(label, {}).get("names") if label is not None and label in named else None
     return image, label, tuple(map(str, names[:MAX_CLASSES])) if isinstance(names, list) else ()
 
 

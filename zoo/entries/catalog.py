@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.entries import remote as hub
-from zoo.entries import sources
+from zoo.entries import remote, sources
 from zoo.entries.entry import Entry, Origin, read
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, EntryError, HubError
@@ -57,7 +56,7 @@ def pull(
     What the source stands for is asked once and remembered; `again` asks anew. Raises HubError when nothing can be
     listed, Cancelled once `cancelled` says so.
     """
-    earlier = hub.remembered(source.text, source.signed)
+    earlier = remote.remembered(source.text, source.signed)
     origins = _ask(source) if again or earlier is None else earlier
     good = {origin.repo: origin for origin in earlier or () if again and origin.commit}
     done: list[Origin] = []
@@ -70,14 +69,14 @@ def pull(
         try:
             if time.monotonic() > deadline:
                 raise HubError(f"There was no time left to read {origin.repo}: look for changes.")
-            entry = hub.read(origin)
+            entry = remote.read(origin)
         except EntryError as error:
             broken = Broken(origin.repo, None, str(error))
             if not isinstance(error, HubError) or origin.repo not in good:
                 return origin, [broken]
             kept = good[origin.repo]  # what cannot be had takes nothing away
             try:
-                return kept, [hub.read(kept), broken]
+                return kept, [remote.read(kept), broken]
             except EntryError:
                 return kept, [broken]
         finally:
@@ -85,13 +84,13 @@ def pull(
             report(len(done) / len(origins))
         if entry.has(SHEET) and entry.manifest.files[SHEET].size <= MAX_SHEET_BYTES:
             with contextlib.suppress(EntryError):  # the place of the sheet tells it
-                hub.fetch(entry, [SHEET], cancelled=cancelled)
-        return entry.origin, [entry]
+                remote.fetch(entry, [SHEET], cancelled=cancelled)
+        return entry.origin or origin, [entry]
 
     found = list(_readers().map(one, origins))
     items = [item for _, shown in found for item in shown]
     if again or any(isinstance(item, Entry) for item in items):
-        hub.remember(source.text, source.signed, [origin for origin, _ in found])
+        remote.remember(source.text, source.signed, [origin for origin, _ in found])
     return items
 
 
@@ -102,8 +101,8 @@ def _readers() -> ThreadPoolExecutor:
 
 def _ask(source: Source) -> list[Origin]:
     if source.kind == "repository":
-        return hub.repository(source.name, source.revision, source.signed)
-    return {"owner": hub.repositories, "collection": hub.collection}[source.kind](source.name, source.signed)
+        return remote.repository(source.name, source.revision, source.signed)
+    return {"owner": remote.repositories, "collection": remote.collection}[source.kind](source.name, source.signed)
 
 
 def ordered(items: Iterable[Entry | Broken]) -> list[Entry | Broken]:

@@ -107,10 +107,12 @@ def fetch(
     report: Callable[[float], None] = lambda part: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Fetch those of the files that are listed but not here; `report` is told the part that is done.
+    """Fetch those of the files that are listed but not here, of a folder none; `report` gets the part that is done.
 
     Raises HubError, or Cancelled once `cancelled` says so.
     """
+    if entry.origin is None:
+        return
     sizes = {file: entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file)}
     total, done = sum(sizes.values()), 0
     if total > MAX_FETCH_BYTES:

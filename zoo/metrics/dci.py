@@ -40,7 +40,8 @@ def scores(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int = 0) -> 
         if len(values) != len(codes):
             raise ValueError(f"The factor {name} has {len(values)} values for {len(codes)} codes.")
         kind = RandomForestClassifier if values.dtype.kind in "biu" else RandomForestRegressor
-        forest = kind(TREES, max_depth=DEPTH, max_features=None, random_state=seed).fit(codes[:split], values[:split])
+        options = {"max_depth": DEPTH, "max_features": None, "random_state": seed}
+        forest = kind(TREES, **options).fit(codes[:split], values[:split])
         importances.append(forest.feature_importances_)
         known.append(max(0.0, forest.score(codes[split:], values[split:])))
     found = from_importances(np.stack(importances, axis=1))

@@ -96,7 +96,7 @@ def blocks(queries: np.ndarray, references: np.ndarray | None = None) -> Iterato
     right[: len(y)] = np.column_stack([y, y_norms, np.ones(len(y))])
     right[len(y) :, -2] = np.inf
     right = right.reshape(slabs, _GROUPS, -1).swapaxes(1, 2)
-    squares = np.empty((slabs, 0, _GROUPS), np.float32)
+    squares, minima = np.empty((slabs, 0, _GROUPS), np.float32), np.empty((0, _GROUPS), np.float32)
     # Higham 2002, eq. 3.5: n u Σ|terms| for an inner product of n terms, with room for rounding the terms themselves.
     unit = (x.shape[1] + 8) * 2.0**-24
     reach = np.sqrt(y_norms.max())

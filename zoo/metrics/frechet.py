@@ -13,11 +13,11 @@ _ROWS = 1024  # of one block: what is made of it stays in the cache
 
 
 class Statistics(NamedTuple):
-    """Gaussian fitted to `count` feature vectors: mean (D,) and unbiased covariance (D, D), both float64."""
+    """Gaussian fitted to `number` feature vectors: mean (D,) and unbiased covariance (D, D), both float64."""
 
     mean: np.ndarray
     covariance: np.ndarray
-    count: int
+    number: int
 
 
 def statistics(features: np.ndarray) -> Statistics:
@@ -54,7 +54,7 @@ def distance(a: Statistics, b: Statistics) -> float:
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"The features have {a.mean.size} and {b.mean.size} dimensions; they must be the same.")
-    overlap = svdvals(_root(a.covariance) @ _root(b.covariance)).sum()
+    overlap = np.asarray(svdvals(_root(a.covariance) @ _root(b.covariance))).sum()
     shift = np.square(a.mean - b.mean).sum()
     return float(max(0.0, shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * overlap))
 

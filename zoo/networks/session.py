@@ -1,6 +1,7 @@
 """One network in ONNX Runtime: opened against what its manifest declares, run on one batch, its outputs checked."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import onnxruntime
@@ -40,14 +41,18 @@ def run_batch(
     """Run one batch and check what comes out; raises ValueError with the reason, as "gave image with values …"."""
     count, names = len(next(iter(batch.values()))), list(network.outputs)
     try:
-        results = dict(zip(names, session.run(names, batch), strict=True))
+        outputs = session.run(names, batch)
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
         raise ValueError(f"fails when it runs ({first_line(error)})") from None
-    for name, array in results.items():
+    results = {}
+    for name, array in zip(names, outputs, strict=True):
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"gave {name} as {type(array).__name__}, not as a tensor")
         if array.shape != (count, *network.outputs[name]) or array.dtype != np.float32:
             raise ValueError(f"gave {name} as {array.dtype} {array.shape}, against its manifest")
         if not np.isfinite(array).all():
             raise ValueError(f"gave {name} with values that are not finite")
+        results[name] = array
     return results
 
 
@@ -61,7 +66,7 @@ def typed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {n: np.ascontiguousarray(array, np.int32 if n in WHOLE else np.float32) for n, array in arrays.items()}
 
 
-def _check_signature(tensors: list[onnxruntime.NodeArg], declared: dict[str, tuple[int, ...]]) -> None:
+def _check_signature(tensors: Sequence[onnxruntime.NodeArg], declared: dict[str, tuple[int, ...]]) -> None:
     names = {tensor.name for tensor in tensors}
     if names != declared.keys():
         raise ValueError(f"has the tensors {', '.join(sorted(names))[:120]}, against its manifest")

@@ -21,7 +21,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
@@ -249,11 +249,12 @@ def _run(request: dict, room: Path, limits: Limits, say: Say, cancelled) -> dict
             [sys.executable, "-m", "training.importing"], cwd=ROOT, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
         )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None  # both are pipes
     try:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(request).encode())
             process.stdin.close()
-        return _answers(process, limits, say, cancelled)
+        return _answers(process, process.stdout, limits, say, cancelled)
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -261,12 +262,12 @@ def _run(request: dict, room: Path, limits: Limits, say: Say, cancelled) -> dict
         process.stdout.close()
 
 
-def _answers(process: subprocess.Popen, limits: Limits, say: Say, cancelled) -> dict[str, Any]:
+def _answers(process: subprocess.Popen, answers: IO[bytes], limits: Limits, say: Say, cancelled) -> dict[str, Any]:
     lines: queue.Queue[bytes | None] = queue.Queue(1000)
 
     def read() -> None:
         with contextlib.suppress(ValueError, OSError):
-            while line := process.stdout.readline(1 << 20):
+            while line := answers.readline(1 << 20):
                 lines.put(line)
         lines.put(None)
 

@@ -172,7 +172,9 @@ class _Visit:
         self.report(0.1, f"Asking for {self.repo}")
         self._create(private)
         head = self.api.model_info(self.repo, revision="main", files_metadata=True)
-        there = {file.rfilename: file for file in head.siblings}
+        if head.sha is None:
+            raise ValueError("the Hub tells no revision")
+        there = {file.rfilename: file for file in head.siblings or []}
         changed = [file for file in files if not _same(copy, file, there.get(file.path))]
         stale = self._stale(copy, files, there, head.sha)
         new = bool(changed or stale)
@@ -237,7 +239,7 @@ class _Visit:
     def _read_back(self, copy: Entry, files: list[Upload], commit: str) -> None:
         """Compare all files of the commit with what was sent: large ones by the Hub's sha256, small ones by content."""
         info = self.api.model_info(self.repo, revision=commit, files_metadata=True)
-        there = {file.rfilename: file for file in info.siblings}
+        there = {file.rfilename: file for file in info.siblings or []}
         for index, file in enumerate(files):
             self.report(0.8 + 0.15 * index / len(files), f"Reading back {file.path}")
             right = info.sha == commit and _same(copy, file, there.get(file.path))
