@@ -18,10 +18,10 @@ SHEET, DECODER = "samples.png", "onnx/decoder.onnx"
 CLIENT = """
 import json, resource, sys
 from zoo.entries import catalog, remote as hub, sources
-from zoo.hub import cache, connection
+from zoo.hub import cache, errand
 from zoo.entries import Entry
 
-connection.TIMEOUT, connection.PATIENCE = 1.0, 8.0
+errand.TIMEOUT, errand.PATIENCE = 1.0, 8.0
 
 def pull(text, again=False, visitor=False):
     global found

@@ -28,10 +28,10 @@ SECRET = "hf_" + "s3cret" * 5
 # The client reads its environment when it is imported: it lives in a process of its own, which takes orders as JSON.
 WORKER = """
 import io, json, logging, sys, traceback
-from zoo.hub import connection
+from zoo.hub import errand
 from zoo.entries import entry
 from zoo.sharing import publish
-connection.TIMEOUT = 1.0
+errand.TIMEOUT = 1.0
 log = io.StringIO()
 logging.basicConfig(level=logging.DEBUG, stream=log)
 for line in sys.stdin:

@@ -12,7 +12,7 @@ from huggingface_hub import constants
 from zoo import atomic
 from zoo.data.records import Files, Progress, split_files
 from zoo.errors import DatasetUnavailable
-from zoo.hub import connection
+from zoo.hub import connection, errand
 from zoo.hub.origin import REPOSITORY
 from zoo.settings import hosted
 
@@ -76,7 +76,7 @@ def fetch(
     try:
         # Asked even when the revision is pinned: it tells the sizes before anything is fetched.
         report(0.0, f"Asking the Hub for {hub_id}")
-        with connection.question():
+        with errand.question():
             info = api.dataset_info(hub_id, revision=revision or pinned, files_metadata=True)
         if info.sha is None:
             raise ValueError("the Hub tells no revision")
@@ -91,7 +91,7 @@ def fetch(
             done += count
             report(min(1.0, done / max(1, total)), f"Downloading {hub_id}")
 
-        with connection.transfer(total, advanced, answers=connection.MAX_ANSWER_BYTES):
+        with errand.transfer(total, advanced, answers=errand.MAX_ANSWER_BYTES):
             paths = [
                 hf_hub_download(hub_id, name, repo_type="dataset", revision=info.sha, token=token)
                 for name in files.names

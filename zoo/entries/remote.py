@@ -18,7 +18,7 @@ from zoo import atomic
 from zoo.entries.entry import MAX_MANIFEST_BYTES, Entry
 from zoo.entries.entry import read as read_entry
 from zoo.errors import EntryError, HubError
-from zoo.hub import connection
+from zoo.hub import connection, errand
 from zoo.hub.cache import Snapshot, download
 from zoo.hub.origin import COMMIT, REPOSITORY, TAG, Origin
 from zoo.manifest import MANIFEST
@@ -76,7 +76,7 @@ def _resolve(repo: str, revision: str, signed: bool) -> str:
 def _ask(question: Callable, what: str, signed: bool):
     api = connection.api(None if signed else False)  # outside of the errand: its import takes a second
     try:
-        with connection.question():
+        with errand.question():
             return question(api)
     except Exception as error:  # the client lets whatever a strange answer causes through
         raise HubError(connection.sentence(error, what)) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from zoo.errors import Cancelled, HubError
-from zoo.hub import connection
+from zoo.hub import connection, errand
 from zoo.hub.origin import Origin
 from zoo.manifest import MANIFEST
 
@@ -79,7 +79,7 @@ def download(
             raise _absent(origin, file)
         _spare(size)
         connection.bound()
-        with connection.transfer(size, advanced, cancelled):
+        with errand.transfer(size, advanced, cancelled):
             token = None if origin.signed else False
             hf_hub_download(origin.repo, file, revision=origin.commit, token=token, force_download=again)
     except (Cancelled, HubError):

@@ -26,7 +26,7 @@ from typing import IO, Any
 from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, ImportFailed, SourceError
-from zoo.hub import cache, connection
+from zoo.hub import cache, connection, errand
 from zoo.hub.origin import Origin
 from zoo.manifest import MANIFEST, brief
 from zoo.settings import hosted
@@ -224,7 +224,7 @@ def _listed(origin: Origin, what: str) -> dict[str, int]:
     """The files of a commit that may belong to a model, with their sizes."""
     api = connection.api(None if origin.signed else False)
     try:
-        with connection.question():
+        with errand.question():
             info = api.model_info(origin.repo, revision=origin.commit, files_metadata=True)
         listed = [(item.rfilename, item.size) for item in info.siblings or []]
         return {name: int(size or 0) for name, size in listed if WANTED.search(name)}

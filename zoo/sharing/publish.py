@@ -21,7 +21,7 @@ from zoo.entries import Entry
 from zoo.entries import remote as hub
 from zoo.entries.entry import MAX_MANIFEST_BYTES
 from zoo.errors import Cancelled, EntryError, PublishError
-from zoo.hub import connection
+from zoo.hub import connection, errand
 from zoo.hub.origin import TAG
 from zoo.manifest import MANIFEST, brief
 from zoo.sharing import card
@@ -142,7 +142,7 @@ def publish(
         raise PublishError("What was given as token is none: copy it again from the token settings of the Hub.")
     report(0.0, "Checking the entry")
     try:
-        with staged(entry, repo) as copy, connection.errand(LONGEST, MAX_ANSWERS):
+        with staged(entry, repo) as copy, errand.errand(LONGEST, MAX_ANSWERS):
             return _Visit(repo, token, report).run(copy, private, tag)
     except (EntryError, Cancelled):
         raise
@@ -300,7 +300,7 @@ def _check_layers(entry: Entry) -> None:
 def _sentence(error: BaseException, repo: str) -> str:
     if isinstance(error, _Problem):
         return str(error)
-    while type(error) in (RuntimeError, connection.Ended) and error.__cause__ is not None:
+    while type(error) in (RuntimeError, errand.Ended) and error.__cause__ is not None:
         error = error.__cause__  # an upload that failed is told as a RuntimeError
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:

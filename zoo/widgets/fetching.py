@@ -8,7 +8,7 @@ import streamlit as st
 from zoo.background import Task
 from zoo.entries import Entry
 from zoo.entries import remote as hub
-from zoo.hub import cache, connection
+from zoo.hub import cache, errand
 from zoo.latent import flow
 from zoo.manifest import STATISTICS
 from zoo.widgets.listing import reason, tasks
@@ -59,7 +59,7 @@ def _fetched(entry: Entry, files: tuple[str, ...], place) -> bool:
 def _awaited(entry: Entry, files: tuple[str, ...], key: tuple, place) -> Task:
     """Return the task of a download once it is over; visitors who want the same share it."""
     size = sum(entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file))
-    seconds = 2 * connection.PATIENCE * len(files) + size / connection.SLOWEST
+    seconds = 2 * errand.PATIENCE * len(files) + size / errand.SLOWEST
     task, _ = tasks().get(key, lambda report, cancelled: hub.fetch(entry, files, report, cancelled), seconds)
     if not task.over:
         visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
