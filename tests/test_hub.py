@@ -21,7 +21,7 @@ from zoo.entries import catalog, remote as hub, sources
 from zoo.hub import cache, errand
 from zoo.entries import Entry
 
-errand.TIMEOUT, errand.PATIENCE = 1.0, 8.0
+errand.TIMEOUT, errand.QUESTION_SECONDS = 1.0, 8.0
 
 def pull(text, again=False, visitor=False):
     global found

@@ -176,12 +176,12 @@ def verdicts(found: Mapping[str, Scored], real: np.ndarray | None, classes: Sequ
     """
     parts = []
     for name, (figures, counts) in found.items():
-        told = [] if counts is None else [_coverage(counts, real, classes)]
+        findings = [] if counts is None else [_coverage(counts, real, classes)]
         ratio = figures.get("frechet_ratio", figures.get("frechet_random_ratio"))
         if ratio is not None:
-            told.append(f"lies {ratio:.3g} times as far from the test images as training images do")
-        if told:
-            parts.append(f"{name} {', and '.join(told)}")
+            findings.append(f"lies {ratio:.3g} times as far from the test images as training images do")
+        if findings:
+            parts.append(f"{name} {', and '.join(findings)}")
     return _sentences(parts)
 
 

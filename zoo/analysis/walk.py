@@ -87,9 +87,9 @@ def encoded(
     classifier: Entry | None = None,
 ) -> tuple[Anchor, str]:
     """Anchor at the code of one image (H, W, C) of the entry's shape; and where the class it needs is from, or ""."""
-    labels, told = labels_for(entry, image[None], None if known is None else np.array([known]), classes, classifier)
+    labels, origin = labels_for(entry, image[None], None if known is None else np.array([known]), classes, classifier)
     label = None if labels is None else int(labels[0])
-    return Anchor(models.encode(entry, image[None], labels)[0], image, label, name, encoded=True), told
+    return Anchor(models.encode(entry, image[None], labels)[0], image, label, name, encoded=True), origin
 
 
 def drawn(entry: Entry, seed: int, label: int | None = None) -> Anchor:

@@ -14,7 +14,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LEAST, MOST = 50, 5000  # images of a set
 MAX_BYTES = 64 << 20  # of the ZIP
 MAX_FILES = 20_000
-REASONS = 3  # that are told of those for which images were left out
+REASONS = 3  # that are sentences of those for which images were left out
 MAX_UNPACKED = 256 << 20  # bytes of all images before they are decoded
 MAX_PIXELS, MAX_ALL_PIXELS = 1_000_000, 256_000_000  # of one image, and of all
 UNASKED = ("__MACOSX", ".DS_Store", "Thumbs.db")  # what computers put into a ZIP unasked
@@ -63,12 +63,12 @@ def read(
             f"The images have more than {MAX_ALL_PIXELS // 10**6} megapixels together: reduce them to "
             f"{shape[0]}×{shape[1]}, which is all that is looked at, and send them again."
         )
-    told = _missed(left_out, others)
+    sentences = _missed(left_out, others)
     if len(found) < LEAST:
-        raise ValueError(" ".join([f"At least {LEAST} images are needed, and the ZIP holds {len(found)}.", *told]))
+        raise ValueError(" ".join([f"At least {LEAST} images are needed, and the ZIP holds {len(found)}.", *sentences]))
     if rest:
-        told.insert(0, f"{MOST:,} images were drawn at random from the ZIP, {rest:,} more were not looked at.")
-    return np.stack(found), [*told, *_fitting(notices, shape)]
+        sentences.insert(0, f"{MOST:,} images were drawn at random from the ZIP, {rest:,} more were not looked at.")
+    return np.stack(found), [*sentences, *_fitting(notices, shape)]
 
 
 def _members(content: bytes) -> tuple[list[zipfile.ZipInfo], int]:
@@ -112,10 +112,10 @@ def _unpacked(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> bytes:
 
 def _missed(left_out: Counter, others: int) -> list[str]:
     """Say what was left out and why, the most frequent reasons first."""
-    told = [f"{count:,} left out: {reason}" for reason, count in left_out.most_common(REASONS)]
+    sentences = [f"{count:,} left out: {reason}" for reason, count in left_out.most_common(REASONS)]
     if more := left_out.total() - sum(count for _, count in left_out.most_common(REASONS)):
-        told.append(f"{more:,} left out for other reasons.")
-    return [*told, f"{others:,} left out: no images by their names."] if others else told
+        sentences.append(f"{more:,} left out for other reasons.")
+    return [*sentences, f"{others:,} left out: no images by their names."] if others else sentences
 
 
 def _fitting(notices: Counter, shape: tuple[int, int, int]) -> list[str]:

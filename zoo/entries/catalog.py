@@ -21,7 +21,7 @@ EMBEDDED = Path(__file__).parents[1] / "pretrained"
 SHEET = "samples.png"
 MAX_SHEET_BYTES = 8 << 20
 READERS = 12  # repositories that are read at once, by all visitors together
-PATIENCE = 60.0  # seconds for all of a source
+SOURCE_SECONDS = 60.0  # seconds for all of a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def pull(
     origins = _ask(source) if again or earlier is None else earlier
     good = {origin.repo: origin for origin in earlier or () if again and origin.commit}
     done: list[Origin] = []
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SOURCE_SECONDS
 
     def one(origin: Origin) -> tuple[Origin, list[Entry | Broken]]:
         """Return what to remember and what to show."""

@@ -9,7 +9,7 @@ from zoo.errors import Cancelled
 
 TIMEOUT = 8.0  # seconds for each of connecting, sending and every single read
 DROPS = 2  # broken transfers that an errand resumes
-PATIENCE = 20.0  # seconds for a question, and for a download besides what its size takes
+QUESTION_SECONDS = 20.0  # seconds for a question, and for a download besides what its size takes
 SLOWEST = 50_000  # bytes per second
 MAX_ANSWER_BYTES = 16 << 20
 
@@ -72,8 +72,8 @@ def errand(*args, **options) -> Iterator[Errand]:
 
 
 def question() -> contextlib.AbstractContextManager[Errand]:
-    """Bound a question to the Hub: PATIENCE seconds and MAX_ANSWER_BYTES for all its requests."""
-    return errand(PATIENCE, MAX_ANSWER_BYTES)
+    """Bound a question to the Hub: QUESTION_SECONDS seconds and MAX_ANSWER_BYTES for all its requests."""
+    return errand(QUESTION_SECONDS, MAX_ANSWER_BYTES)
 
 
 def transfer(
@@ -83,7 +83,7 @@ def transfer(
     answers: int = 1 << 16,
 ) -> contextlib.AbstractContextManager[Errand]:
     """Bound a download of `size` bytes: the time of the slowest line, and `answers` more bytes for all else."""
-    return errand(PATIENCE + size / SLOWEST, size + answers, advanced, cancelled)
+    return errand(QUESTION_SECONDS + size / SLOWEST, size + answers, advanced, cancelled)
 
 
 def current() -> Errand | None:

@@ -24,8 +24,8 @@ def score(codes: np.ndarray, factors: dict[str, np.ndarray], bins: int = BINS) -
         entropy = _information(values, values)
         if entropy == 0:
             raise ValueError(f"The factor {name} does not vary.")
-        told = sorted([0.0, *(_information(column, values) for column in places)])
-        gaps.append((told[-1] - told[-2]) / entropy)
+        information = sorted([0.0, *(_information(column, values) for column in places)])
+        gaps.append((information[-1] - information[-2]) / entropy)
     return float(np.mean(gaps))
 
 

@@ -25,7 +25,7 @@ from zoo.networks.session import open_session, run_batch, sizes, typed
 MEMORY = 1 << 30  # bytes above what the empty process and five copies of the file take
 SECONDS = 20  # of processor time, start of the process included
 DRAWING = 300  # of processor time for one batch of images that a prior draws code by code
-PATIENCE = 90  # seconds on the clock, for a machine that is busy
+CLOCK_SECONDS = 90  # seconds on the clock, for a machine that is busy
 MAX_VERDICTS = 512
 RESTING = 60.0  # seconds until a network is tried again that failed for want of a machine with room
 # All that the child needs from the environment; no tokens among them.
@@ -73,11 +73,11 @@ def _tried(content: bytes, task: str) -> tuple[str, bool]:
     try:
         child = subprocess.run(
             [sys.executable, "-m", "zoo.networks.trial", task],
-            input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE,
+            input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=CLOCK_SECONDS,
             cwd=Path(__file__).parents[2], env=environment,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"takes more than {PATIENCE} seconds to try", False
+        return f"takes more than {CLOCK_SECONDS} seconds to try", False
     except OSError as error:
         return f"cannot be tried in a process of its own ({error.strerror})", False
     if child.returncode < 0 and child.returncode == -signal.SIGXCPU:
@@ -118,7 +118,7 @@ def main(task: dict) -> str:
 
 
 def _limit(memory: int, seconds: int) -> None:
-    """Limit what this process may still take; where the system has no such limits, PATIENCE remains."""
+    """Limit what this process may still take; where the system has no such limits, CLOCK_SECONDS remains."""
     try:
         import resource
     except ImportError:

@@ -72,8 +72,8 @@ def text(entry: Entry, repo: str | None = None, curve: bool = False) -> str:
     """The card's body in Markdown."""
     parts = [_opening(entry), _samples(entry), _uses(entry, repo), _measured(entry)]
     if curve:
-        told = "Losses against the number of training images seen; level lines mean that training had converged."
-        parts.append(f"## How it learned\n\n![Training curve]({CURVE})\n\n{told}")
+        caption = "Losses against the number of training images seen; level lines mean that training had converged."
+        parts.append(f"## How it learned\n\n![Training curve]({CURVE})\n\n{caption}")
     parts += [_limits(entry), _provenance(entry), _citation(entry)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -191,7 +191,7 @@ def _limits(entry: Entry) -> str:
 
 def _provenance(entry: Entry) -> str:
     manifest, made = entry.manifest, entry.manifest.provenance
-    told = {
+    facts = {
         "recipe": made.recipe,
         "seed": made.seed,
         "backend": made.backend,
@@ -203,7 +203,7 @@ def _provenance(entry: Entry) -> str:
         "data revision": manifest.dataset.revision,
         **{f"parameters, {role}": f"{network.parameters:,}" for role, network in manifest.networks.items()},
     }
-    rows = [f"| {key} | {escaped(value)} |" for key, value in told.items() if value is not None]
+    rows = [f"| {key} | {escaped(value)} |" for key, value in facts.items() if value is not None]
     note = "`zoo.json` holds the whole recipe and the sha256 of every file."
     return "\n".join(["## Provenance", "", "| | |", "|---|---|", *rows, "", note])
 

@@ -59,7 +59,7 @@ def _fetched(entry: Entry, files: tuple[str, ...], place) -> bool:
 def _awaited(entry: Entry, files: tuple[str, ...], key: tuple, place) -> Task:
     """Return the task of a download once it is over; visitors who want the same share it."""
     size = sum(entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file))
-    seconds = 2 * errand.PATIENCE * len(files) + size / errand.SLOWEST
+    seconds = 2 * errand.QUESTION_SECONDS * len(files) + size / errand.SLOWEST
     task, _ = tasks().get(key, lambda report, cancelled: hub.fetch(entry, files, report, cancelled), seconds)
     if not task.over:
         visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)

@@ -14,7 +14,7 @@ from zoo.hub import cache
 from zoo.settings import SOURCES
 
 KEY = "source"
-PATIENCE = 90.0  # seconds until a thread that reads a source is left behind
+READING_SECONDS = 90.0  # seconds until a thread that reads a source is left behind
 
 
 def entries(*needs: str) -> list[Entry]:
@@ -53,7 +53,7 @@ def reading(source: Source, again: bool = False) -> tuple[Task, bool]:
     if again:
         cache.forget()
         tasks().drop(key)
-    return tasks().get(key, _work(source, again), PATIENCE)
+    return tasks().get(key, _work(source, again), READING_SECONDS)
 
 
 def reason(task: Task, what: str) -> str:
