@@ -219,7 +219,7 @@ def test_every_fault_is_one_sentence_and_passes(hub, start, tmp_path):
     hub.collection("zoo/all-1", ["zoo/some"])
     client = start()
     for kind, says in FAULTS.items():
-        client(f"setattr(hub, 'PATIENCE', {1.0 if kind == 'slow' else 8.0})")
+        client(f"setattr(errand, 'QUESTION_SECONDS', {1.0 if kind == 'slow' else 8.0})")
         hub.fail("/api/", kind)
         for text in ("zoo/some", "zoo", "collections/zoo/all-1") if kind in ("500", "garbage") else ("zoo/some",):
             with pytest.raises(Refused, match=says) as refused:
@@ -233,7 +233,7 @@ def test_every_fault_is_one_sentence_and_passes(hub, start, tmp_path):
             hub.heal()
     assert client("pull('zoo/some')") == {"zoo/some": commit}
     for kind, says in FAULTS.items():
-        client(f"setattr(hub, 'PATIENCE', {1.0 if kind == 'slow' else 8.0})")
+        client(f"setattr(errand, 'QUESTION_SECONDS', {1.0 if kind == 'slow' else 8.0})")
         hub.fail("history.json", kind)
         with pytest.raises(Refused, match=says) as refused:
             client("again('zoo/some', 'history.json')")

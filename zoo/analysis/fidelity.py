@@ -31,7 +31,7 @@ class Reconstruction:
     """What one entry made of N images, all arrays of its own shape (N, H, W, C).
 
     clean: the reference; outputs: the entry's reconstructions of the degraded images; errors: mse, psnr and ssim (N,)
-    between these two; notice: how the images were fitted, or None; told: where the classes of a conditional entry are
+    between these two; notice: how the images were fitted, or None; label_origin: where the classes of a conditional entry are
     from, or ""; codes: the integers (N, h, w) that a discrete entry makes of the images, else None.
     """
 
@@ -39,7 +39,7 @@ class Reconstruction:
     outputs: np.ndarray
     errors: dict[str, np.ndarray]
     notice: str | None
-    told: str
+    label_origin: str
     codes: np.ndarray | None = None
 
 
@@ -65,13 +65,13 @@ def reconstruct(
     Both batches (N, H, W, C) may have any shape and are fitted to the entry's. known, classes and classifier: see
     `conditions.labels_for`; the class, where it must be guessed, is guessed from what the entry is given.
     """
-    labels, told = labels_for(entry, degraded, known, classes, classifier)
+    labels, label_origin = labels_for(entry, degraded, known, classes, classifier)
     clean, notice = pictures.fit(clean, entry.shape)
     found = models.encode(entry, pictures.fit(degraded, entry.shape)[0], labels)
     outputs = models.decode(entry, found, labels)
     integers = codes.nearest(found, codes.codebook(entry)) if entry.discrete else None
     errors = {name: measure(clean, outputs) for name, measure in METRICS.items()}
-    return Reconstruction(clean, outputs, errors, notice, told, integers)
+    return Reconstruction(clean, outputs, errors, notice, label_origin, integers)
 
 
 def titles(entries: Sequence[Entry]) -> list[str]:
@@ -126,10 +126,10 @@ def table(names: Sequence[str], series: dict[str, dict[str, np.ndarray]]) -> str
 def note(entry: Entry, found: Reconstruction) -> str:
     """Return what stands beside a row of reconstructions."""
     pixels, code, ratio = bottleneck(entry)
-    told = f"\nIt is told {found.told}." if found.told else ""
+    labelled = f"\nIt is told {found.label_origin}." if found.label_origin else ""
     fitted = f"\n{found.notice}" if found.notice else ""
     kind = f"integers below {codes.vocabulary(entry)}" if entry.discrete else "numbers"
-    return f"{pixels:,} → {code:,} {kind}, {ratio:.3g}:1{told}{fitted}"
+    return f"{pixels:,} → {code:,} {kind}, {ratio:.3g}:1{labelled}{fitted}"
 
 
 def summary(entries: Sequence[Entry], series: dict[str, dict[str, np.ndarray]]) -> dict[str, list[str]]:

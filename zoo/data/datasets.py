@@ -52,15 +52,11 @@ def load(
     if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= records.MAX_SIDE):
         raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {records.MAX_SIDE}.")
     if balanced:
-        found = load(
+        everything = load(
             name, split, seed=seed, progress=progress, revision=revision, size=size,
             image_column=image_column, label_column=label_column,
         )  # fmt: skip
-        if found.labels is None:
-            raise ValueError(f"The dataset {found.name} has no labels, by which its classes could be balanced.")
-        rows = evenly(found.labels, count, seed)
-        factors = found.factors and {key: values[rows] for key, values in found.factors.items()}
-        return replace(found, images=found.images[rows], labels=found.labels[rows], factors=factors)
+        return _balanced(everything, count, seed)
     known = DATASETS.get(name) if isinstance(name, str) else None
     request = Request(
         split, count, seed, size,
@@ -84,6 +80,14 @@ def load(
     if known is not None and known.hub_id is None:
         raise DatasetUnavailable(f"{known.title} are read from a folder: set ZOO_DATA to one that holds {name}.")
     return _hub(str(name), known, request, report)
+
+
+def _balanced(found: Split, count: int | None, seed: int) -> Split:
+    if found.labels is None:
+        raise ValueError(f"The dataset {found.name} has no labels, by which its classes could be balanced.")
+    rows = evenly(found.labels, count, seed)
+    factors = found.factors and {key: values[rows] for key, values in found.factors.items()}
+    return replace(found, images=found.images[rows], labels=found.labels[rows], factors=factors)
 
 
 def evenly(labels: np.ndarray, count: int | None = None, seed: int | list[int] = 0) -> np.ndarray:
