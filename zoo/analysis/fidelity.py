@@ -31,8 +31,8 @@ class Reconstruction:
     """What one entry made of N images, all arrays of its own shape (N, H, W, C).
 
     clean: the reference; outputs: the entry's reconstructions of the degraded images; errors: mse, psnr and ssim (N,)
-    between these two; notice: how the images were fitted, or None; label_origin: where the classes of a conditional entry are
-    from, or ""; codes: the integers (N, h, w) that a discrete entry makes of the images, else None.
+    between these two; notice: how the images were fitted, or None; label_origin: where the classes of a conditional
+    entry are from, or ""; codes: the integers (N, h, w) that a discrete entry makes of the images, else None.
     """
 
     clean: np.ndarray

@@ -52,11 +52,8 @@ def load(
     if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= records.MAX_SIDE):
         raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {records.MAX_SIDE}.")
     if balanced:
-        everything = load(
-            name, split, seed=seed, progress=progress, revision=revision, size=size,
-            image_column=image_column, label_column=label_column,
-        )  # fmt: skip
-        return _balanced(everything, count, seed)
+        options = {"image_column": image_column, "label_column": label_column, "revision": revision}
+        return _balanced(load(name, split, seed=seed, progress=progress, size=size, **options), count, seed)
     known = DATASETS.get(name) if isinstance(name, str) else None
     request = Request(
         split, count, seed, size,
