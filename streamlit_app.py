@@ -6,10 +6,12 @@ import streamlit as st
 
 from zoo import widgets
 
-ICON = str(Path(__file__).parent / ".streamlit" / "icon.svg")
+ROOT = Path(__file__).parent
+ICON = str(ROOT / ".streamlit" / "icon.svg")
 
 st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
+st.html(ROOT / ".streamlit" / "style.css")
 
 cold = widgets.cold_start()
 page = st.navigation(

@@ -1,6 +1,7 @@
-"""What the tests of the app share: its pages as found on disk, a running server, a browser."""
+"""What the tests of the app share: its pages as found on disk, run by Streamlit's own runner, a server, a browser."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -88,22 +89,74 @@ def app(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def wall(monkeypatch, tmp_path):
-    """A zoo of its own, no data but the built-in, nothing cached."""
-    import streamlit as st
-
+def isolate(monkeypatch: pytest.MonkeyPatch, zoo: Path, home: Path) -> None:
+    """Show the entries of one folder alone, without data but the built-in and without files of the Hub."""
     from zoo.entries import catalog
 
-    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path / "zoo")
+    monkeypatch.setattr(catalog, "EMBEDDED", zoo)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HOME", str(home))
     for name in ("ZOO_SOURCES", "ZOO_DATA"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "zoo").mkdir()
+
+
+def clear_caches() -> None:
+    """Forget what pages have cached in this process."""
+    import streamlit as st
+
     st.cache_data.clear()
     st.cache_resource.clear()
-    return tmp_path / "zoo"
+
+
+@pytest.fixture(scope="module")
+def empty_caches():
+    """Begin a file of tests with nothing cached; within it, entries of the same folder share what they computed."""
+    clear_caches()
+
+
+@pytest.fixture
+def wall(monkeypatch, tmp_path):
+    """An empty zoo of its own, no data but the built-in, nothing cached before or after."""
+    isolate(monkeypatch, tmp_path / "zoo", tmp_path / "hub")
+    (tmp_path / "zoo").mkdir()
+    clear_caches()
+    yield tmp_path / "zoo"
+    clear_caches()
+
+
+def opened(page: str, **query: str | list[str]):
+    """Return the app, run by Streamlit's own runner, after a link to this page was followed."""
+    from streamlit.testing.v1 import AppTest
+
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    if page != DEFAULT:
+        app.switch_page(page)
+    return sound(app.run())
+
+
+def sound(app):
+    """Return the app after a run without an exception or an error."""
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+    return app
+
+
+def texts(app) -> str:
+    """Return the Markdown of a page: titles, paragraphs, captions and notices."""
+    kinds = (app.title, app.markdown, app.caption, app.info, app.warning)
+    return "\n".join(item.value for kind in kinds for item in kind)
+
+
+def words(app) -> str:
+    """Return what `texts` does as it is read: without the backslashes of `plain`."""
+    return texts(app).replace("\\", "")
+
+
+def component(app, key: str) -> dict:
+    """Return the data of one of our components as the browser gets it."""
+    return next(json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith(key))
 
 
 @pytest.fixture(scope="session")

@@ -713,6 +713,8 @@ def read_all(folder: Path) -> None:
     """Read an entry by everything that reads entries; raises what they raise."""
     from zoo import images, models, networks
     from zoo.widgets import loading
+    from zoo.widgets.card import card_text
+    from zoo.widgets.gallery import training
 
     found = entry.read(folder)
     entry.verify(found)
@@ -720,8 +722,8 @@ def read_all(folder: Path) -> None:
         with contextlib.suppress(ValueError):
             images.decode_upload(found.content("samples.png", images.MAX_BYTES), found.shape)
     loading.sample_sheet(found)
-    loading.history(found)
-    loading.card_text(found)
+    training.history(found)
+    card_text(found)
     if found.has("snapshots.gif"):
         images.animation(found.content("snapshots.gif", images.MAX_ANIMATION_BYTES))
     aggregate.load(found)

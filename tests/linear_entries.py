@@ -1,5 +1,6 @@
 """Entries on real data without training: principal axes as encoder and decoder, class means as classifier."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,28 @@ def _network(role: str, given: str, nodes: list, outputs: dict, shapes: dict, co
 
 
 def _data(name: str) -> tuple[datasets.Split, np.ndarray, dict]:
-    split = datasets.load(name, "train", COUNT)
+    split = _split(name)
     kept = {"dataset": {"id": name, "revision": None, "images": 20}, "classes": list(split.classes)}
     return split, split.images.reshape(len(split.images), -1), kept | {"image": {"shape": list(split.images.shape[1:])}}
+
+
+@functools.cache
+def _split(name: str) -> datasets.Split:
+    return datasets.load(name, "train", COUNT)
+
+
+@functools.cache
+def _components(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return singular values and principal axes of a dataset: computed once for all entries of all test files."""
+    flat = _data(name)[1]
+    return np.linalg.svd(flat - flat.mean(0), full_matrices=False)[1:]
 
 
 def autoencoder(folder: Path, dataset: str, size: int, encoder: bool = True, **changes) -> entry.Entry:
     """Write a whitened principal component analysis as a VAE, or without encoder as a GAN with a discriminator."""
     split, flat, kept = _data(dataset)
     mean = flat.mean(0)
-    _, values, axes = np.linalg.svd(flat - mean, full_matrices=False)
+    values, axes = _components(dataset)
     scale = (values[:size] / np.sqrt(len(flat))).astype(np.float32)
     shapes = {"image": split.images.shape[1:], "latent": (size,)}
     constants = {"mean": mean, "down": (axes[:size].T / scale), "up": (axes[:size] * scale[:, None])}
@@ -69,7 +82,7 @@ def classifier(folder: Path, dataset: str) -> entry.Entry:
     """Write a classifier by the nearest class mean: logits are -|x - mean|² up to a constant, features 16 axes."""
     split, flat, kept = _data(dataset)
     means = np.stack([flat[split.labels == k].mean(0) for k in range(len(split.classes))])
-    axes = np.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:16].T.copy()
+    axes = _components(dataset)[1][:16].T.copy()
     nodes = [
         helper.make_node("Flatten", ["image"], ["flat"]),
         helper.make_node("MatMul", ["flat", "axes"], ["features"]),

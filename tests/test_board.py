@@ -32,7 +32,7 @@ def test_rows_are_ranked_and_every_further_sampler_has_its_own(measured):
         measured("unmeasured"),
     ]
     rows = board.rows(entries)
-    assert [row.label for row in rows] == ["best", "vae · gmm", "vae", "last"]
+    assert [row.label for row in rows] == ["VAE · best", "VAE · vae · gmm", "VAE · vae", "VAE · last"]
     mixture = rows[1]
     assert mixture.sampler == "gmm" and mixture.value("coverage") == 0.7
     assert mixture.value("psnr") == 20.0, "how it reconstructs does not depend on the sampler"
@@ -59,5 +59,5 @@ def test_the_embedded_zoo_has_a_row_for_every_measured_entry():
 
 def test_the_ranking_holds_every_entry_once_by_its_best_sampler(measured):
     rows = board.rows([measured("vae", frechet=2.0, frechet_at_gmm=1.0, coverage=0.5), measured("gan", frechet=1.5)])
-    assert [row.label for row in board.best(rows, "frechet")] == ["vae · gmm", "gan"]
-    assert [row.label for row in board.best(rows, "coverage")] == ["vae"]
+    assert [row.label for row in board.best(rows, "frechet")] == ["VAE · vae · gmm", "VAE · gan"]
+    assert [row.label for row in board.best(rows, "coverage")] == ["VAE · vae"]

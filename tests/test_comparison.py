@@ -8,7 +8,7 @@ import pytest
 
 from zoo import models
 from zoo.analysis import comparison
-from zoo.charts.plots import REAL_NAME
+from zoo.charts import REAL_NAME
 from zoo.data import datasets, fruits
 
 

@@ -1,15 +1,15 @@
 """The page Distributions, run by Streamlit's own runner on entries made from real digits and fruits."""
 
 import base64
+import functools
 import json
 
+import conftest
 import linear_entries as linear
 import numpy as np
 import pytest
-import streamlit as st
 import tiny_entries as tiny
-from conftest import ROOT
-from streamlit.testing.v1 import AppTest
+from conftest import isolate, sound, words
 
 from zoo import images, models
 from zoo.data import datasets
@@ -17,6 +17,7 @@ from zoo.entries import catalog
 from zoo.latent import aggregate
 
 PAGE = "pages/measure/distributions.py"
+opened = functools.partial(conftest.opened, PAGE, images="500")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("distributions")
     linear.autoencoder(place / "digits-vae", "digits", 6)
     linear.autoencoder(place / "fruits-vae", "fruits", 8)
-    linear.autoencoder(place / "fruits-gan", "fruits", 32, encoder=False, family="dcgan")
+    linear.autoencoder(place / "fruits-gan", "fruits", 32, encoder=False, family="dcgan", family_title="DCGAN")
     linear.classifier(place / "fruits-classifier", "fruits")
     linear.classifier(place / "digits-classifier", "digits")
     mnist = {"id": "mnist", "revision": None, "images": 60000}
@@ -34,34 +35,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def only_these(monkeypatch, folder, tmp_path):
-    monkeypatch.setattr(catalog, "EMBEDDED", folder)
-    for name in ("ZOO_SOURCES", "ZOO_DATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
+def only_these(monkeypatch, folder, tmp_path, empty_caches):
+    isolate(monkeypatch, folder, tmp_path)
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    for name, value in ({"images": "500"} | query).items():
-        app.query_params[name] = value
-    return sound(app.switch_page(PAGE).run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(item.value for kind in (app.markdown, app.caption) for item in kind).replace("\\", "")
-
-
-def sections(app: AppTest) -> list[str]:
+def sections(app) -> list[str]:
     return [item.value for item in app.subheader]
 
 
@@ -72,7 +50,7 @@ def test_fruits_come_first_with_everything():
     assert "Factors of the fruits" in sections(app)
     shown = words(app)
     assert "fruits-gan covers all 2 classes" in shown
-    assert "fruits-gan brings no codes of images" in shown
+    assert "fruits-gan has no statistics of codes" in shown
     assert "the ruler is off by" in shown
     assert "red, " in shown
 
@@ -84,7 +62,7 @@ def test_a_link_to_an_entry_brings_its_dataset_also_on_a_later_visit():
     assert "Factors of the fruits" not in sections(app)
     assert "Each point is an image, at" not in words(app)
     assert "Digits 8×8, test split: 25 of 360 images" in words(app)
-    for name in ("data", "a"):
+    for name in ("dataset", "a"):
         if name in app.query_params:
             del app.query_params[name]
     app.query_params["a"] = "fruits-vae"
@@ -96,16 +74,16 @@ def test_another_dataset_is_chosen_and_kept_in_the_url():
     assert app.selectbox(key="b").value == "fruits-gan"
     app.get("button_group")[0].set_value("digits").run()
     assert sound(app).selectbox(key="a").value == "digits-vae"
-    assert "digits" in app.query_params["data"]
+    assert "digits" in app.query_params["dataset"]
     assert "a" not in app.query_params
 
 
 def test_without_the_dataset_the_entries_are_compared_with_each_other():
-    app = opened(data="mnist")
+    app = opened(dataset="mnist")
     shown = words(app)
     assert "MNIST is not on this machine. Meanwhile, the entries are compared with each other." in shown
     assert "Real images" not in sections(app)
-    assert "mnist-vae is as bright as mnist-other." in shown
+    assert "VAE · mnist-vae is as bright as Variational autoencoder · mnist-other." in shown
     assert "No classifier here was trained on MNIST" in shown
     next(button for button in app.button if button.label == "Download MNIST").click()
     assert sound(app.run()).warning
@@ -130,16 +108,17 @@ def test_a_conditional_map_says_what_the_encoder_is_told(monkeypatch, tmp_path):
     folder.mkdir(parents=True)
     np.savez_compressed(folder / "latents.npz", **aggregate.fit(np.random.default_rng(0).normal(size=(50, 2))))
     tiny.write(folder, tiny.encoder(), tiny.decoder(conditional=True), conditional=True)
-    assert "The encoder is told “a” for want of a classifier." in words(opened())
+    assert "The class given to the encoder: “a” for want of a classifier." in words(opened())
 
 
 def test_one_entry_on_its_own():
-    app = opened(data="mnist", b="none")
+    app = opened(data="mnist", b="none")  # as links were written before the parameter was called dataset
+    assert "mnist" in app.query_params["dataset"] and "data" not in app.query_params
     assert "the entry is shown on its own" in words(app)
     assert "Brightness" in sections(app)
 
 
-def figures(app: AppTest):
+def figures(app):
     (table,) = (item.value for item in app.table)
     table.columns = [name.replace("\\", "") for name in table.columns]
     return table.set_index("Figure")
@@ -151,8 +130,8 @@ def test_the_panel_measures_on_request_and_remembers_it_in_the_url():
     app.toggle(key="measure").set_value(True).run()
     assert "True" in app.query_params["measure"]
     table = figures(sound(app))
-    assert list(table.columns) == ["digits-vae", "Training images"]
-    assert float(table.loc["Coverage ↑", "digits-vae"]) < float(table.loc["Coverage ↑", "Training images"])
+    assert list(table.columns) == ["VAE · digits-vae", "Training images"]
+    assert float(table.loc["Coverage ↑", "VAE · digits-vae"]) < float(table.loc["Coverage ↑", "Training images"])
     assert table.loc["Fréchet / floor ↓", "Training images"] == ""
     shown = words(app)
     assert "digits-vae covers all 10 classes, and lies " in shown
@@ -161,14 +140,14 @@ def test_the_panel_measures_on_request_and_remembers_it_in_the_url():
 
 def test_two_entries_are_told_apart():
     table = figures(opened(a="fruits-vae", measure="True"))
-    assert list(table.columns) == ["fruits-vae", "fruits-gan", "Training images"]
-    first, second = table.loc["Fréchet distance ↓", ["fruits-vae", "fruits-gan"]]
+    assert list(table.columns) == ["VAE · fruits-vae", "DCGAN · fruits-gan", "Training images"]
+    first, second = table.loc["Fréchet distance ↓", ["VAE · fruits-vae", "DCGAN · fruits-gan"]]
     better, worse = (first, second) if "**" in first else (second, first)
     assert float(better.strip("*")) < float(worse)
 
 
 def test_without_test_images_nothing_is_measured():
-    app = opened(data="mnist", measure="True")
+    app = opened(dataset="mnist", measure="True")
     assert not app.table and "there is nothing to measure against" in words(app)
 
 
@@ -178,7 +157,7 @@ def test_images_of_ones_own_are_a_set_like_the_others():
     kept = split.images[split.labels != 4][:200]
     app.file_uploader(key="own").upload("mine.zip", images.zip_png(kept), "application/zip").run()
     table = figures(sound(app))
-    assert list(table.columns) == ["digits-vae", "Your ZIP", "Training images"]
+    assert list(table.columns) == ["VAE · digits-vae", "Your ZIP", "Training images"]
     shown = words(app)
     assert "200 images of your own are compared." in shown
     assert "Your ZIP covers 9 of 10 classes, missing: 4, and lies" in shown  # measured

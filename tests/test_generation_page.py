@@ -1,20 +1,22 @@
 """The page Generation, run by Streamlit's own runner on entries made from real digits and fruits."""
 
+import functools
+
+import conftest
 import linear_entries as linear
 import numpy as np
 import pytest
-import streamlit as st
 import tiny_entries as tiny
-from conftest import ROOT
-from streamlit.testing.v1 import AppTest
+from conftest import isolate, sound, words
 
 from zoo import models
 from zoo.analysis import comparison
 from zoo.entries import catalog
-from zoo.widgets import draws
-from zoo.widgets.draws import EVERY, Draw
+from zoo.widgets.generation import draws
+from zoo.widgets.generation.draws import EVERY, Draw
 
 PAGE = "pages/explore/generation.py"
+opened = functools.partial(conftest.opened, PAGE)
 
 
 @pytest.fixture(scope="module")
@@ -30,48 +32,25 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def only_these(monkeypatch, folder, tmp_path):
-    monkeypatch.setattr(catalog, "EMBEDDED", folder)
-    for name in ("ZOO_SOURCES", "ZOO_DATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-def opened(**query: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return sound(app.switch_page(PAGE).run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(item.value for item in app.caption).replace("\\", "")
+def only_these(monkeypatch, folder, tmp_path, empty_caches):
+    isolate(monkeypatch, folder, tmp_path)
 
 
 def test_one_latent_batch_goes_through_entries_of_one_latent_space():
     app = opened(entries=["digits-vae", "digits-gan"])
-    assert "decode the same latents" in captions(app)
+    assert "decode the same latents" in words(app)
     first, second = (models.sample(catalog.find(name), 24, 0).latents for name in ("digits-vae", "digits-gan"))
     np.testing.assert_array_equal(first, second)
 
 
 def test_different_latent_spaces_are_named():
-    assert "Their codes have 6 and 9 numbers" in captions(opened(entries=["digits-vae", "digits-wide"]))
+    assert "Their codes have 6 and 9 numbers" in words(opened(entries=["digits-vae", "digits-wide"]))
 
 
 def test_a_tile_is_looked_at_closely():
     app = opened(entries="digits-gan", tile="7", seed="3")
-    shown = captions(app)
-    assert app.header[0].value == "Tile 8, looked at closely"
+    shown = words(app)
+    assert app.header[0].value == "Image 8, enlarged"
     assert "The nearest of 1,437 training images" in shown
     gan, reader = catalog.find("digits-gan"), catalog.find("digits-classifier")
     batch = models.sample(gan, 24, 3)
@@ -87,24 +66,24 @@ def test_a_click_in_one_sheet_chooses_in_all():
     sound(app.run())
     assert app.query_params["tile"] in ("4", ["4"])
     assert "tile_digits-gan" not in app.query_params
-    assert app.header[0].value == "Tile 5, looked at closely"
+    assert app.header[0].value == "Image 5, enlarged"
 
 
 def test_fewer_images_than_the_chosen_tile():
-    assert opened(entries="digits-vae", tile="90", count="8").header[0].value == "Tile 1, looked at closely"
+    assert opened(entries="digits-vae", tile="90", count="8").header[0].value == "Image 1, enlarged"
 
 
 def test_without_the_training_data_everything_else_is_there():
     app = opened(entries="mnist-gan")
-    assert "MNIST is not on this machine" in captions(app)
-    assert "No classifier here was trained on MNIST" in captions(app)
+    assert "MNIST is not on this machine" in words(app)
+    assert "No classifier here was trained on MNIST" in words(app)
     next(button for button in app.button if button.label == "Download MNIST").click()
     assert sound(app.run()).warning
 
 
 def test_one_class_can_be_asked_for():
     app = opened(**{"entries": "mnist-gan", "class": "b"})
-    assert "Asked for: b." in captions(app)
+    assert "Asked for: b." in words(app)
     assert app.selectbox(key="class").value == "b"
     assert opened(entries="digits-vae").selectbox(key="class").disabled
 
@@ -125,7 +104,7 @@ def test_the_url_holds_the_view():
 
 def test_a_new_draw_takes_the_next_seed():
     app = opened(entries="digits-vae", seed="9999")
-    next(button for button in app.button if button.label == "Draw anew").click()
+    next(button for button in app.button if button.label == "Next seed").click()
     assert sound(app.run()).number_input(key="seed").value == 0
 
 

@@ -186,11 +186,11 @@ def test_no_page_falls_for_a_zoo_of_attacks(hostile_zoo, page):
 
 @pytest.mark.parametrize("name", sorted(OPENED))
 def test_an_opened_entry_is_harmless(hostile_zoo, name):
-    from zoo.widgets import loading
+    from zoo.widgets.card import card_text
 
     ending = hostile.ATTACKS[name].reason if name != "good" else ""
     found = entry.read(hostile_zoo / name)
-    card = loading.card_text(found) if not ending else ""
+    card = card_text(found) if not ending else ""
     assert not re.search("<(javascript|data):", card, re.IGNORECASE)
     assert not re.search(r"(?<!\\)!\[", card) and not re.search("[\u202a-\u202e\u2066-\u2069]", card)
     text = harmless(shown(DEFAULT, entry=found.id), but=card)

@@ -1,46 +1,25 @@
 """The interpolation page, and the walks through latent space that it shows."""
 
+import functools
 import io
-import json
 
+import conftest
 import numpy as np
 import pytest
 import streamlit as st
 import tiny_entries as tiny
-from conftest import ROOT
+from conftest import component, sound, texts
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from zoo import models
 from zoo.analysis import walk
 from zoo.latent import geometry
 
 PAGE = "pages/explore/interpolation.py"
+opened = functools.partial(conftest.opened, PAGE)
 
 
 pytestmark = pytest.mark.usefixtures("wall")
-
-
-def opened(**query):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return sound(app.switch_page(PAGE).run())
-
-
-def sound(app):
-    assert not app.exception, app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
-def component(app, key):
-    """Return the data of a component as the browser gets it."""
-    return next(json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith(key))
-
-
-def texts(app):
-    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
 
 
 def corners(count, size=5):
@@ -203,10 +182,10 @@ def test_scrubbing_changes_the_enlarged_place_only(wall):
 
 def test_a_classifier_reads_the_path(wall):
     tiny.vae(wall / "some")
-    assert "What a classifier sees on the way" not in [header.value for header in opened().header]
+    assert "Classifier along the path" not in [header.value for header in opened().header]
     tiny.classifying(wall / "judge")
     st.cache_resource.clear()
-    assert "What a classifier sees on the way" in [header.value for header in opened().header]
+    assert "Classifier along the path" in [header.value for header in opened().header]
 
 
 def test_without_data_a_class_is_drawn_and_recognised(wall):

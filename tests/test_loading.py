@@ -7,7 +7,8 @@ import streamlit as st
 from PIL import Image
 
 from zoo.data import datasets
-from zoo.widgets import loading, training_data, urls
+from zoo.widgets import loading, real_images, urls
+from zoo.widgets.generation import neighbours
 
 
 @pytest.fixture(autouse=True)
@@ -60,9 +61,9 @@ def test_a_download_is_seen_at_once(monkeypatch, letters):
 
 
 def test_images_that_are_not_square_are_read_whole(letters):
-    assert training_data.side(letters, (16, 16, 1)) == 16
-    assert training_data.side("mnist", (16, 16, 1)) is None
-    found, labels, classes = training_data._training(letters, (12, 20, 1), None)
+    assert real_images.side(letters, (16, 16, 1)) == 16
+    assert real_images.side("mnist", (16, 16, 1)) is None
+    found, labels, classes = neighbours._training(letters, (12, 20, 1), None)
     split = datasets.load(letters, "train")
     assert (found == (split.images * 255).round()).all()
     assert (labels.tolist(), classes) == (split.labels.tolist(), ("a", "b"))

@@ -3,14 +3,16 @@
 import json
 
 import pytest
-import streamlit as st
 import tiny_entries as tiny
-from conftest import DEFAULT, PAGES, ROOT
+from conftest import DEFAULT, PAGES, clear_caches, opened, sound, texts, words
 from streamlit.testing.v1 import AppTest
 
 from zoo.entries import catalog, entry
 from zoo.errors import EntryError
-from zoo.widgets import loading, placards
+from zoo.widgets import labels, loading
+from zoo.widgets.card import card_text
+from zoo.widgets.gallery import history
+from zoo.widgets.safety import plain
 
 JUNK = {
     "entry": "../../etc/passwd", "entries": ["nope", "<script>"], "a": "", "b": "nope", "seed": "nan", "count": "1e9",
@@ -20,41 +22,7 @@ JUNK = {
     "source": "nope", "kind": "nope", "sampler": "nope", "class": "nope", "sigma": "nan", "tile": "99999",
 }  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    """No page may need the network, and no test may see what another one cached."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def wall(monkeypatch, tmp_path):
-    """An empty zoo in a folder of its own."""
-    monkeypatch.setattr(catalog, "EMBEDDED", tmp_path)
-    monkeypatch.delenv("ZOO_SOURCES", raising=False)
-    return tmp_path
-
-
-def opened(page: str, **query: str | list[str]) -> AppTest:
-    """Return the app as it is after a link to this page was followed."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = value
-    if page != DEFAULT:
-        app.switch_page(page)
-    return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(e.value for kind in (app.title, app.markdown, app.caption, app.info, app.warning) for e in kind)
+pytestmark = pytest.mark.usefixtures("empty_caches")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -70,10 +38,18 @@ def test_by_deep_link(page):
     assert opened(page).title
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_without_any_data_on_this_machine(page, monkeypatch, tmp_path):
+@pytest.fixture
+def no_data(monkeypatch, tmp_path):
+    """No dataset but the built-in ones, and none in the caches of the pages."""
     monkeypatch.delenv("ZOO_DATA", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
+    clear_caches()
+    yield
+    clear_caches()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_any_data_on_this_machine(page, no_data):
     assert opened(page).title
 
 
@@ -109,7 +85,7 @@ def test_a_torn_manifest_takes_nothing_down(page, wall):
     app = opened(page)
     if page == DEFAULT:
         assert "torn" in texts(app)
-        assert "not valid JSON" in texts(app).replace("\\", "")
+        assert "not valid JSON" in words(app)
 
 
 def test_the_gallery_opens_and_closes_an_entry(wall):
@@ -117,7 +93,7 @@ def test_the_gallery_opens_and_closes_an_entry(wall):
     app = opened(DEFAULT)
     sound(app.button(key=f"open-{found.name}").click().run())
     assert app.query_params["entry"] == found.name
-    assert app.title[0].value == placards.plain(found.title)
+    assert app.title[0].value == plain(found.label)
     assert "Provenance" in [header.value for header in app.header]
     next(button for button in app.button if button.label == "All entries").click()
     assert sound(app.run()).title[0].value == "Latent Zoo"
@@ -126,7 +102,7 @@ def test_the_gallery_opens_and_closes_an_entry(wall):
 
 def test_a_link_opens_an_entry(wall):
     found = tiny.gan(wall / "some")
-    assert opened(DEFAULT, entry=found.name).title[0].value == placards.plain(found.title)
+    assert opened(DEFAULT, entry=found.name).title[0].value == plain(found.label)
 
 
 def test_search_and_filters_are_in_the_url(wall):
@@ -134,8 +110,18 @@ def test_search_and_filters_are_in_the_url(wall):
     assert f"open-{found.name}" in {button.key for button in opened(DEFAULT, search=found.title.upper()).button}
     assert "No entry passes" in texts(opened(DEFAULT, search="no such thing"))
     app = opened(DEFAULT)
+    assert "Clear filters" not in [button.label for button in app.button]
     sound(app.text_input(key="search").input("no such thing").run())
     assert app.query_params["search"] == "no such thing"
+    next(button for button in app.button if button.label == "Clear filters").click()
+    assert f"open-{found.name}" in {button.key for button in sound(app.run()).button}
+    assert "search" not in app.query_params
+
+
+def test_an_entry_has_one_name(wall):
+    """Family and id; a family's id of at most four letters is its acronym."""
+    assert tiny.vae(wall / "some").label == "VAE · some"
+    assert tiny.vae(wall / "other", family="dcgan", family_title="DCGAN").label == "DCGAN · other"
 
 
 def test_text_from_an_entry_is_shown_as_it_is(wall):
@@ -150,7 +136,7 @@ def test_text_from_an_entry_is_shown_as_it_is(wall):
 def test_a_card_is_stripped_of_front_matter_and_pictures(wall):
     card = "---\nlicense: mit\n---\n# Big\n![a](http://evil/a.png) ![b][r] ![[c]](x)\n\n[r]: http://evil/b.png\n"
     found = tiny.vae(wall / "some", files={"README.md": card.encode()})
-    text = loading.card_text(found)
+    text = card_text(found)
     assert "license" not in text
     assert "![" not in text
     assert text.startswith("##### Big")
@@ -160,7 +146,7 @@ def test_a_card_is_stripped_of_front_matter_and_pictures(wall):
 def test_a_wrong_history_is_refused_in_one_sentence(wall, content):
     found = tiny.vae(wall / "some", files={"history.json": content.encode()})
     with pytest.raises(EntryError, match="history of"):
-        loading.history(found)
+        history(found)
     assert "history of" in texts(opened(DEFAULT, entry=found.name))
 
 
@@ -196,6 +182,18 @@ def test_a_bound_input_starts_from_the_url(query, shown):
     assert sound(app.run()).text[0].value == shown
 
 
+def test_what_a_link_asks_for_in_vain_is_said_until_something_is_chosen():
+    app = AppTest.from_function(bound_script)
+    app.query_params["n"] = "99"
+    app.query_params["m"] = ["z", "b"]
+    for _ in range(2):
+        said = [caption.value.replace("\\", "") for caption in sound(app.run()).caption]
+        assert ["99" in said[0], "z, b" in said[1]] == [True, True] and len(said) == 2
+    app.slider[0].set_value(4)
+    (left,) = sound(app.run()).caption
+    assert "z, b" in left.value
+
+
 def test_a_bound_input_writes_the_url_and_follows_it():
     app = sound(AppTest.from_function(bound_script).run())
     assert dict(app.query_params) == {}
@@ -210,7 +208,7 @@ def test_a_bound_input_writes_the_url_and_follows_it():
 
 
 def test_numbers_are_written_for_people():
-    assert [placards.short(x) for x in (7, 999, 1000, 1234, 34_567, 3e6)] == [
+    assert [labels.short(x) for x in (7, 999, 1000, 1234, 34_567, 3e6)] == [
         "7",
         "999",
         "1.0 k",
@@ -218,7 +216,7 @@ def test_numbers_are_written_for_people():
         "35 k",
         "3.0 M",
     ]
-    assert [placards.duration(x) for x in (40, 600, 7200)] == ["40 s", "10 min", "2.0 h"]
+    assert [labels.duration(x) for x in (40, 600, 7200)] == ["40 s", "10 min", "2.0 h"]
 
 
 def test_samples_are_kept_by_revision(wall):

@@ -407,6 +407,9 @@ def test_the_page_publishes_with_the_typed_token_and_never_with_the_hosts(hub, t
 
         def press(token: str, words: str) -> None:
             page.get_by_role("textbox", name="Token").fill(token)
+            page.keyboard.press("Tab")
+            page.wait_for_timeout(1500)
+            assert page.get_by_role("textbox", name="Token").input_value() == token  # leaving the field keeps it
             page.get_by_role("button", name="Publish").click()
             page.get_by_text(words).wait_for()
             settle(page)
@@ -420,7 +423,7 @@ def test_the_page_publishes_with_the_typed_token_and_never_with_the_hosts(hub, t
         commit = hub.store.load("zoo/page")["tags"]["v1"]
         assert page.get_by_role("link", name="zoo/page on the Hub").get_attribute("href").endswith(f"/tree/{commit}")
         assert page.get_by_text(commit).count() == 1
-        page.get_by_test_id("stPageLink").filter(has_text="See it here").click()
+        page.get_by_test_id("stPageLink").filter(has_text="Open").click()
         page.get_by_role("heading", name="From the Hub").wait_for()
         settle(page)
         page.get_by_text(f"zoo/page, {commit[:8]}").or_(page.get_by_text(f"zoo/page at {commit[:8]}")).first.wait_for()

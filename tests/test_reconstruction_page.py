@@ -1,17 +1,18 @@
 """The reconstruction page, and what it stands on: degradation, errors, classes for conditional entries, extremes."""
 
 import base64
+import functools
 import io
 import json
 
+import conftest
 import linear_entries as linear
 import numpy as np
 import pytest
 import streamlit as st
 import tiny_entries as tiny
-from conftest import ROOT
+from conftest import component, sound, texts
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from zoo import images, models
 from zoo.analysis import conditions, fidelity
@@ -19,9 +20,10 @@ from zoo.data import datasets
 from zoo.entries import catalog, opening
 from zoo.latent import codes
 from zoo.metrics import reconstruction
-from zoo.widgets import extremes
+from zoo.widgets.reconstruction import extremes
 
 PAGE = "pages/explore/reconstruction.py"
+opened = functools.partial(conftest.opened, PAGE)
 
 
 pytestmark = pytest.mark.usefixtures("wall")
@@ -32,26 +34,9 @@ def conditional(folder, **changes):
     return tiny.write(folder, tiny.encoder(), tiny.decoder(conditional=True), conditional=True, **changes)
 
 
-def opened(**query):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return sound(app.switch_page(PAGE).run())
-
-
-def sound(app):
-    assert not app.exception, app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
 def rows(app, key="compared"):
     """Return the rows of a matrix as the browser gets them."""
-    return next(
-        json.loads(element.proto.json)["rows"]
-        for element in app.get("bidi_component")
-        if element.proto.id.endswith(f"{key}-matrix")
-    )
+    return component(app, f"{key}-matrix")["rows"]
 
 
 def test_degrading_by_nothing_changes_nothing():
@@ -90,7 +75,7 @@ def test_the_class_is_the_true_one_the_guessed_one_or_the_first(wall):
     for known, names in ((None, ()), (np.zeros(4, int), ("x",)), (np.zeros(4, int), ())):
         labels, told = conditions.labels_for(entry, pictures, known, names, judge)
         np.testing.assert_array_equal(labels, models.classify(judge, pictures)[0].argmax(1))
-        assert judge.title in told
+        assert judge.label in told
     labels, told = conditions.labels_for(entry, pictures)
     assert labels.tolist() == [0] * 4
     assert "a" in told
@@ -148,10 +133,10 @@ def test_the_page_is_complete_at_once(wall):
     tiny.vae(wall / "one")
     tiny.autoencoder(wall / "two")
     app = opened()
-    assert [row["title"] for row in rows(app)] == ["Original", "One", "|Difference|", "Two", "|Difference|"]
+    assert [row["title"] for row in rows(app)] == ["Original", "VAE · one", "|Difference|", "VAE · two", "|Difference|"]
     assert {len(row["tiles"]) for row in rows(app)} == {8}
-    assert [row["title"] for row in rows(app, "extremes")] == ["Best", "Given back", "Worst", "Given back"]
-    assert app.table[0].value["Entry"].tolist() == ["One", "Two"]
+    assert [row["title"] for row in rows(app, "extremes")] == ["Best", "Reconstruction", "Worst", "Reconstruction"]
+    assert app.table[0].value["Entry"].tolist() == ["VAE · one", "VAE · two"]
     assert dict(app.query_params) == {}
 
 
@@ -162,7 +147,7 @@ def test_sliders_degrade_what_the_entries_see_and_are_in_the_url(wall):
     sound(app.slider(key="noise").set_value(0.3).run())
     assert app.query_params["noise"] == "0.3"
     noisy = rows(app)
-    assert [row["title"] for row in noisy][:2] == ["Original", "As the entries see it"]
+    assert [row["title"] for row in noisy][:2] == ["Original", "Degraded input"]
     assert noisy[0]["sheet"] == clean[0]["sheet"]
     assert noisy[2]["sheet"] != clean[1]["sheet"]
     assert rows(opened(noise="0.3"))[2]["sheet"] == noisy[2]["sheet"]
@@ -172,7 +157,13 @@ def test_a_link_reopens_entries_and_images(wall):
     for name in ("one", "two", "three"):
         tiny.vae(wall / name)
     app = opened(entries=["three", "one"], input_count="3", input_class=["7"], of="one", by="ssim", split="train")
-    assert [row["title"] for row in rows(app)] == ["Original", "Three", "|Difference|", "One", "|Difference|"]
+    assert [row["title"] for row in rows(app)] == [
+        "Original",
+        "VAE · three",
+        "|Difference|",
+        "VAE · one",
+        "|Difference|",
+    ]
     assert [tile["caption"] for tile in rows(app)[0]["tiles"]] == ["7"] * 3
     assert app.selectbox(key="of").value == "one"
     assert "train split" in "".join(caption.value for caption in app.caption)
@@ -199,7 +190,7 @@ def test_as_much_of_a_split_is_searched_as_memory_allows(monkeypatch):
 def test_entries_of_one_title_stay_apart(wall):
     tiny.vae(wall / "one", title="Same")
     tiny.vae(wall / "two", title="Same")
-    assert opened().table[0].value["Entry"].tolist() == ["Same (one)", "Same (two)"]
+    assert opened().table[0].value["Entry"].tolist() == ["VAE · one", "VAE · two"]
 
 
 def test_a_conditional_entry_is_told_the_class_and_says_so(wall):
@@ -207,7 +198,7 @@ def test_a_conditional_entry_is_told_the_class_and_says_so(wall):
     assert "for want of a classifier" in rows(opened())[1]["note"]
     tiny.classifying(wall / "judge")
     st.cache_resource.clear()
-    assert "that “Judge” sees" in rows(opened())[1]["note"]
+    assert "that Variational autoencoder · judge sees" in rows(opened())[1]["note"]
 
 
 def test_an_upload_is_reconstructed(wall):
@@ -226,7 +217,17 @@ def test_samples_of_another_entry_are_reconstructed(wall):
     tiny.vae(wall / "one")
     tiny.gan(wall / "painter")
     app = opened(input_from="entry", input_entry="painter", input_seed="5")
-    assert rows(app)[0]["note"] == "samples of Painter, seed 5"
+    assert rows(app)[0]["note"] == "samples of CGAN · painter, seed 5"
+
+
+def test_the_panel_that_a_link_speaks_of_is_open(wall):
+    tiny.vae(wall / "one")
+    assert not opened().expander[0].proto.expanded
+    app = opened(input_from="drawing")
+    assert app.expander[0].proto.expanded
+    assert "Links hold no drawings" in texts(app)
+    app.get("button_group")[0].set_value("dataset").run()
+    assert sound(app).expander[0].proto.expanded and "input_from" not in app.query_params
 
 
 def test_data_that_is_away_is_replaced_and_named(wall):
@@ -252,4 +253,4 @@ def test_a_discrete_entry_shows_its_integers(wall):
     second = np.asarray(Image.open(io.BytesIO(content)).convert("L"), np.float32)[None, :, 8:16, None] / 255
     vectors = models.encode(entry, images.fit(second, tiny.SHAPE)[0])
     assert shown == codes.nearest(vectors, tiny.CODEBOOK)[0].tolist()
-    assert any("integers into an image" in caption.value for caption in app.caption)
+    assert any("turns these into an image" in caption.value for caption in app.caption)

@@ -226,7 +226,7 @@ def test_a_stopped_download_waits_until_this_visitor_asks_again(tmp_path, monkey
     def script(found, network):
         from zoo import widgets
 
-        widgets.bring([found], [network])
+        widgets.fetch_files([found], [network])
 
     one, two = (AppTest.from_function(script, args=(found, network)) for _ in range(2))
     one.session_state["stopped-downloads"] = {("fetch", found.origin, (network,))}

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import widgets
+from zoo import charts, widgets
 from zoo.analysis.headline import headline
-from zoo.charts import plots
 from zoo.entries import Entry
+from zoo.widgets.gallery import entry_filter, history, key_figures, provenance, snapshots
 
 COLUMNS = 3
 FULL = ("history.json", "snapshots.gif", "README.md")
@@ -20,13 +20,13 @@ def main() -> None:
         detail(everything[name])
         return
     st.title("Latent Zoo")
-    st.markdown("Autoencoders and generative adversarial networks, each with what it draws and how it was made.")
+    st.markdown("Autoencoders and generative adversarial networks, each with samples, key figures and provenance.")
     if name:
         st.info(f"There is no entry {widgets.plain(name[:100])} here; these are the ones there are.")
     if everything:
-        shown = widgets.entry_filter(list(everything.values()))
+        shown = entry_filter(list(everything.values()))
         if not shown:
-            st.info("No entry passes these filters; take one back to see more.", icon=":material/filter_alt_off:")
+            st.info("No entry passes these filters.", icon=":material/filter_alt_off:")
         pulled = [entry for entry in shown if entry.origin]
         if pulled:
             st.header("From the Hub")
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def cards(shown: Sequence[Entry]) -> None:
-    """Hang the entries on the wall, row by row; a phone shows them one below the other."""
+    """Show the entries as cards, row by row; a phone shows them one below the other."""
     for start in range(0, len(shown), COLUMNS):
         row = st.columns(COLUMNS, gap="large")
         for column, entry in zip(row, shown[start : start + COLUMNS], strict=False):
@@ -52,14 +52,14 @@ def cards(shown: Sequence[Entry]) -> None:
                 widgets.placard(entry)
                 st.caption(widgets.plain(headline(entry)))
                 st.button(
-                    "Look closer", key=f"open-{entry.id}", on_click=look, args=[entry.id],
-                    icon=":material/zoom_in:", help=f"Open {widgets.plain(entry.title)}",
+                    "Open", key=f"open-{entry.id}", on_click=look, args=[entry.id],
+                    icon=":material/zoom_in:", help=f"Open {widgets.plain(entry.label)}",
                 )  # fmt: skip
                 st.space("small")
 
 
 def look(name: str | None) -> None:
-    """Open an entry, or go back to the wall."""
+    """Open an entry, or go back to all entries."""
     if name is None:
         st.query_params.pop("entry", None)
     else:
@@ -69,41 +69,41 @@ def look(name: str | None) -> None:
 def detail(entry: Entry) -> None:
     """Show one entry in full."""
     st.button("All entries", on_click=look, args=[None], icon=":material/arrow_back:", type="tertiary")
-    st.title(widgets.plain(entry.title))
+    st.title(widgets.plain(entry.label))
     left, right = st.columns(2, gap="large")
     with left, widgets.guard():
         widgets.framed_sheet(entry, 900)
     with right:
-        widgets.placard(entry, titled=False)
+        widgets.placard(entry, named=False)
         st.markdown(widgets.plain(entry.manifest.description))
         with st.container(horizontal=True):
             widgets.page_links(entry)
-    brought = widgets.bring([entry], FULL)
-    if brought:
+    fetched = widgets.fetch_files([entry], FULL)
+    if fetched:
         growth(entry)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        widgets.key_figures(entry)
+        key_figures(entry)
     with right:
-        widgets.provenance(entry)
+        provenance(entry)
     with widgets.guard():
-        text = widgets.card_text(entry) if brought else ""
+        text = widgets.card_text(entry) if fetched else ""
         if text:
             with st.expander("Model card", icon=":material/description:"):
                 st.markdown(text)
 
 
 def growth(entry: Entry) -> None:
-    """Show how the entry learned: losses, and the same latents along training."""
-    st.header("How it learned")
+    """Show the losses, and the same latents decoded at moments of training."""
+    st.header("Training")
     left, right = st.columns([3, 2], gap="large")
     with left, widgets.guard():
-        history = widgets.history(entry)
-        if history:
+        losses = history(entry)
+        if losses:
             caption = "Losses against the number of training images seen: level lines mean that training had converged."
-            widgets.figure(plots.training_curve(history), key="curve", caption=caption, filename=f"{entry.name}-curve")
+            widgets.figure(charts.training_curve(losses), key="curve", caption=caption, filename=f"{entry.name}-curve")
     with right, widgets.guard():
-        movie = widgets.snapshots(entry)
+        movie = snapshots(entry)
         if movie:
             st.image(movie, width="stretch", alt="The same latents along training")
             st.caption("The same latent points decoded at moments of training: noise turns into pictures.")

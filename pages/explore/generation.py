@@ -5,18 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import images, models, widgets
+from zoo import charts, images, models, widgets
 from zoo.analysis import comparison
-from zoo.charts import plots
 from zoo.entries import Entry, catalog, opening
 from zoo.latent import codes
 from zoo.models import Samples
 from zoo.samplers import SAMPLERS
-from zoo.widgets.draws import Draw, draw_inputs
-from zoo.widgets.linked import shared_tile
-from zoo.widgets.training_data import nearest_images, search_everything
+from zoo.widgets.generation import Draw, draw_inputs, nearest_images, search_everything, shared_tile
 
-STYLES = (plots.A, plots.B, *plots.FURTHER)
+STYLES = (charts.A, charts.B, *charts.FURTHER)
 MOST_CLASSES = 12
 # Columns and size of the tiles in pixels, by the number of sheets side by side; None fills the width.
 LAYOUT = {1: (None, 104), 2: (6, 72), 3: (4, 72), 4: (3, 72)}
@@ -24,7 +21,7 @@ LAYOUT = {1: (None, 104), 2: (6, 72), 3: (4, 72), 4: (3, 72)}
 
 def main() -> None:
     st.title("Generation")
-    st.markdown("Random points of latent space become images that nobody drew. Click one to look at it closely.")
+    st.markdown("Latent codes are drawn at random and decoded into images. Click an image to see it enlarged.")
     fruits = [entry for entry in widgets.entries("generate") if entry.dataset == "fruits"]
     default = [fruits[0].id, opening.beside(fruits[0], fruits[1:])] if fruits else []
     view(widgets.entries_picker("Entries", needs=["generate"], default=default, most=4))
@@ -43,42 +40,42 @@ def view(entries: Sequence[Entry]) -> None:
                 batches[entry] = sheet(entry, draw, tile, *LAYOUT[len(entries)])
         if not batches:
             return
-        st.header(f"Tile {tile + 1}, looked at closely")
+        st.header(f"Image {tile + 1}, enlarged")
         everything = search_everything(list(batches))
         for style, (entry, batch) in zip(STYLES, batches.items(), strict=False):
-            st.subheader(widgets.plain(entry.title))
+            st.subheader(widgets.plain(entry.label))
             closer(entry, batch, tile, style)
             with widgets.guard():
                 nearest_images(entry, batch.images[tile], everything)
 
 
 def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -> Samples:
-    """Hang one entry's images as tiles to click, with the downloads below."""
-    title, name = widgets.plain(entry.title), f"{entry.name}-seed-{draw.seed}"
-    with st.spinner(f"{title} draws …"):
+    """Show one entry's images as tiles to click, with the downloads below."""
+    label, name = widgets.plain(entry.label), f"{entry.name}-seed-{draw.seed}"
+    with st.spinner(f"{label} draws …"):
         batch = draw.samples(entry)
-    st.subheader(title)
-    st.caption(f"{widgets.plain(entry.manifest.family_title)}. Codes: {SAMPLERS[draw.sampler_for(entry)].label}.")
-    alts = [f"Image {index + 1} by {entry.title}" for index in range(draw.count)]
+    st.subheader(label)
+    st.caption(f"{widgets.plain(entry.title)}. Codes: {SAMPLERS[draw.sampler_for(entry)].label}.")
+    alts = [f"Image {index + 1} by {entry.label}" for index in range(draw.count)]
     widgets.image_grid(
         batch.images, alts=alts, key=f"tile_{entry.id}", size=size, columns=columns, select="one", selected=[tile]
     )
     with st.container(horizontal=True):
-        for label, kind, make in (
+        for text, kind, make in (
             ("PNG sheet", "png", lambda: images.png(images.sheet(batch.images, scale=4, gap=8))),
             ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
             ("CSV of latents", "csv", lambda: images.csv(batch.latents, batch.labels)),
         ):
-            widgets.download(label, make, f"{name}.{kind}", key=f"{kind}-{entry.id}")
+            widgets.download(text, make, f"{name}.{kind}", key=f"{kind}-{entry.id}")
     return batch
 
 
-def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
+def closer(entry: Entry, batch: Samples, tile: int, style: charts.Style) -> None:
     """Show one tile, its latent, and what discriminator and classifier make of it."""
     left, middle, right = st.columns([2, 3, 3], gap="large")
     with left, widgets.guard():
         picture = batch.images[tile : tile + 1]
-        widgets.image_grid(picture, alts=f"Image {tile + 1} by {entry.title}", key=f"closer_{entry.id}", size=200)
+        widgets.image_grid(picture, alts=f"Image {tile + 1} by {entry.label}", key=f"closer_{entry.id}", size=200)
         if batch.labels is not None:
             st.caption(f"Asked for: {widgets.plain(entry.classes[batch.labels[tile]])}.")
         if "judge" in entry.capabilities:
@@ -89,16 +86,16 @@ def closer(entry: Entry, batch: Samples, tile: int, style: plots.Style) -> None:
     with middle, widgets.guard():
         if entry.discrete:
             caption = "The integers that the prior drew, one after the other, row by row."
-            fig = plots.code_grid(codes.nearest(batch.latents[tile], codes.codebook(entry)), codes.vocabulary(entry))
+            fig = charts.code_grid(codes.nearest(batch.latents[tile], codes.codebook(entry)), codes.vocabulary(entry))
         else:
             caption = "The latent, one bar per number: under a normal prior 19 of 20 bars end inside the grey band."
-            fig = plots.latent_bars(batch.latents[tile], style)
+            fig = charts.latent_bars(batch.latents[tile], style)
         widgets.figure(fig, key=f"latent_{entry.id}", caption=caption)
     with right, widgets.guard():
         judged(entry, picture, style)
 
 
-def judged(entry: Entry, picture: np.ndarray, style: plots.Style) -> None:
+def judged(entry: Entry, picture: np.ndarray, style: charts.Style) -> None:
     """Show which class the classifier of the entry's dataset sees in an image (1, H, W, C)."""
     classifier = catalog.classifier_for(entry, widgets.entries())
     if classifier is None:
@@ -110,7 +107,7 @@ def judged(entry: Entry, picture: np.ndarray, style: plots.Style) -> None:
     name = widgets.plain(classifier.classes[probabilities.argmax()])
     share = comparison.percent(float(probabilities.max()))
     caption = f"What the classifier of its dataset takes it for: {name}, with {share}."
-    fig = plots.class_probabilities(probabilities[best], classes, style)
+    fig = charts.class_probabilities(probabilities[best], classes, style)
     widgets.figure(fig, key=f"class_{entry.id}", caption=caption)
 
 

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import images, models, widgets
+from zoo import charts, images, models, widgets
 from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
-from zoo.charts import plots
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.anchors import anchor_picker, ranking
-from zoo.widgets.matrix import Row, matrix
+from zoo.widgets.interpolation import anchor_picker, ranked_dimensions
 
 UNIT = {"default": 0.5, "min_value": 0.0, "max_value": 1.0, "step": 0.01}
 
@@ -21,8 +19,8 @@ UNIT = {"default": 0.5, "min_value": 0.0, "max_value": 1.0, "step": 0.01}
 def main() -> None:
     st.title("Interpolation")
     st.markdown(
-        "Mix two pictures and you see two ghosts. Mix their **latent codes** and let the decoder paint what lies "
-        "between: one picture becomes the other."
+        "A mixture of the pixels of two images shows both at once. A mixture of their **latent codes**, decoded, is an "
+        "image of its own: step by step one image becomes the other."
     )
     found = [entry for entry in widgets.entries("decode") if entry.capabilities & {"encode", "generate"}]
     left, *places = st.columns([2, 1, 1], gap="medium")
@@ -50,11 +48,11 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
     limits = {"default": 9, "max_value": 16} if len(anchors) == 2 else {"default": 7, "max_value": 10}
     steps = widgets.bound(st.slider, "Steps", key="steps", min_value=3, width=320, **limits)
     with widgets.guard():
-        t = np.linspace(0, 1, steps)
+        t = np.linspace(0, 1, steps).tolist()
         found = walk.walk(entry, anchors, t, t if len(anchors) == 4 else [0.0])
         if len(anchors) == 2:
-            rows = [Row(walk.TITLES[kind], found.frames[kind][0], walk.NOTES[kind]) for kind in walk.KINDS]
-            matrix(rows, [f"{100 * part:.0f} % of the way" for part in t], key="path")
+            rows = [widgets.Row(walk.TITLES[kind], found.frames[kind][0], walk.NOTES[kind]) for kind in walk.KINDS]
+            widgets.image_matrix(rows, [f"{100 * part:.0f} % of the way" for part in t], key="path")
         else:
             for column, kind in zip(st.columns(3), walk.KINDS, strict=True):
                 picture = images.enlarge(walk.square(found, kind), max(1, 600 // (steps * entry.shape[0])))
@@ -62,14 +60,14 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
                 column.image(picture, width="stretch", alt=f"{walk.TITLES[kind]}: a square of pictures", caption=text)
         st.caption(walk.explain(entry, anchors))
         with st.container(horizontal=True):
-            widgets.download("Strip", lambda: images.png(walk.poster(found)), f"{entry.name}-walk.png")
-            widgets.download("Film", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
-        st.subheader("One place on the way")
+            widgets.download("PNG strip", lambda: images.png(walk.poster(found)), f"{entry.name}-walk.png")
+            widgets.download("GIF", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
+        st.subheader("One position")
         enlarged(entry, anchors)
 
 
 def enlarged(entry: Entry, anchors: Sequence[Anchor]) -> None:
-    """Let a place be scrubbed to, and show what each kind of interpolation has there."""
+    """Let a position be chosen, and show the image of each kind of interpolation there."""
     y = 0.0
     if len(anchors) == 4:
         left, right = st.columns(2)
@@ -83,16 +81,16 @@ def enlarged(entry: Entry, anchors: Sequence[Anchor]) -> None:
 
 
 def profile(entry: Entry, anchors: Sequence[Anchor]) -> None:
-    """Show what the classifier of the dataset takes the pictures on the way for."""
+    """Show the probabilities that the classifier of the dataset gives along the path."""
     classifier = classifier_for(entry, widgets.entries())
     if classifier is None or len(anchors) > 2:
         return
-    st.header("What a classifier sees on the way")
-    found = walk.walk(entry, anchors, np.linspace(0, 1, 41))
+    st.header("Classifier along the path")
+    found = walk.walk(entry, anchors, np.linspace(0, 1, 41).tolist())
     for column, kind in zip(st.columns(2, gap="large"), ("spherical", "pixels"), strict=True):
         with column:
             frames = images.fit(found.frames[kind][0], classifier.shape)[0]
-            chart = plots.path_profile(models.classify(classifier, frames)[0], classifier.classes)
+            chart = charts.path_profile(models.classify(classifier, frames)[0], classifier.classes)
             st.markdown(f"**{walk.TITLES[kind]}**")
             widgets.figure(chart, key=f"profile-{kind}", caption=walk.PROFILES[kind])
 
@@ -109,14 +107,14 @@ def dimensions(entry: Entry, anchors: Sequence[Anchor]) -> None:
             limits = {"min_value": 1, "max_value": most, "width": 320}
             shown = widgets.bound(st.slider, "Dimensions", key="dimensions", default=shown, **limits)
     with widgets.guard():
-        ranked, typical = ranking(entry, anchors)
+        ranked, typical = ranked_dimensions(entry, anchors)
         moves = walk.traverse(entry, anchors[letters.index(start)], ranked[:shown], typical)
-        rows = [Row(f"z{move.dimension}", move.frames, move.note) for move in moves]
-        matrix(rows, [f"step {step + 1}" for step in range(walk.STEPS)], key="traversal")
+        rows = [widgets.Row(f"z{move.dimension}", move.frames, move.note) for move in moves]
+        widgets.image_matrix(rows, [f"step {step + 1}" for step in range(walk.STEPS)], key="traversal")
         st.caption(walk.DIMENSIONS)
         filename = f"{entry.name}-dimensions"
         widgets.download("Traversals", lambda: images.png(images.strip([m.frames for m in moves])), f"{filename}.png")
-        widgets.figure(plots.effect_bars(ranked), key="effects", caption=walk.EFFECTS, filename=filename)
+        widgets.figure(charts.effect_bars(ranked), key="effects", caption=walk.EFFECTS, filename=filename)
 
 
 main()

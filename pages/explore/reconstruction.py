@@ -4,14 +4,19 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import images, widgets
+from zoo import charts, images, widgets
 from zoo.analysis import fidelity
-from zoo.charts import plots
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.extremes import SPLITS, described, most, search_label, searchable, split_errors
-from zoo.widgets.integers import integers
-from zoo.widgets.matrix import Row, matrix
+from zoo.widgets.reconstruction import (
+    SPLITS,
+    described,
+    image_integers,
+    most,
+    search_label,
+    searchable,
+    split_errors,
+)
 
 FEW = 1000
 DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
@@ -20,12 +25,13 @@ DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
 def main() -> None:
     st.title("Reconstruction")
     st.markdown(
-        "An encoder squeezes each image into a few numbers, and a decoder paints it again from those numbers alone. "
-        "What comes back is what the entry has understood; what is missing is shown as the difference."
+        "An encoder reduces each image to a few numbers, and a decoder computes an image from these numbers alone. "
+        "What was lost is shown as the difference."
     )
     entries = widgets.entries("reconstruct")
     chosen = widgets.entries_picker(needs=["reconstruct"], default=opening.first(entries, widgets.available, 4))
-    with st.expander("Images: from a dataset, uploaded, drawn or painted by another entry", icon=":material/image:"):
+    images_from = "Images: from a dataset, uploaded, drawn or sampled from another entry"
+    with widgets.linked_expander(images_from, "input_", icon=":material/image:"):
         shape = fidelity.largest([entry.shape for entry in chosen])
         picked = widgets.image_source("input", shape, prefer=chosen[0].dataset, count=8, most=24, native=True)
     compare(chosen, picked)
@@ -48,25 +54,25 @@ def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
             for entry in chosen
         ]
         names, (differences, white) = picked.names(), fidelity.maps(found)
-        rows = [Row("Original", picked.images, picked.description, names)]
+        rows = [widgets.Row("Original", picked.images, picked.description, names)]
         if noise or hidden:
-            rows.append(Row("As the entries see it", seen, "errors are still against the original"))
+            rows.append(widgets.Row("Degraded input", seen, "errors are still against the original"))
         for entry, result, difference in zip(chosen, found, differences, strict=True):
             numbers = [fidelity.short(result.errors, index) for index in range(len(names))]
-            rows.append(Row(entry.title, result.outputs, fidelity.note(entry, result), numbers, apart=True))
-            rows.append(Row("|Difference|", difference, f"white is {white:.2f} or more"))
-        matrix(rows, names, key="compared", least=72)
+            rows.append(widgets.Row(entry.label, result.outputs, fidelity.note(entry, result), numbers, apart=True))
+            rows.append(widgets.Row("|Difference|", difference, f"white is {white:.2f} or more"))
+        widgets.image_matrix(rows, names, key="compared", least=72)
         st.caption(
             "Each column is one image: what goes in, what each entry makes of its code, and where the two differ. "
             "With noise or a box the entries see the degraded image; the errors are against the clean one."
         )
         shape = fidelity.largest([row.pictures.shape[1:] for row in rows])
         pictures = [images.fit(row.pictures, shape)[0] for row in rows]
-        series = dict(zip(fidelity.titles(chosen), [result.errors for result in found], strict=True))
+        series = {entry.label: result.errors for entry, result in zip(chosen, found, strict=True)}
         with st.container(horizontal=True):
             widgets.download("Matrix", lambda: images.png(images.strip(pictures)), "reconstruction.png")
             widgets.download("Errors", lambda: fidelity.table(names, series), "reconstruction.csv")
-        integers(chosen, found, names)
+        image_integers(chosen, found, names)
         average(chosen, series)
 
 
@@ -75,11 +81,9 @@ def average(chosen: Sequence[Entry], series: dict[str, dict]) -> None:
     st.header("Bottleneck and error")
     st.table(fidelity.summary(chosen, series), hide_index=True, border="horizontal")
     st.caption("How many numbers an image has, how many its code has, and the mean errors of the images above.")
-    # The names of entries leave more room for the bars than their titles.
-    short = {entry.id: errors for entry, errors in zip(chosen, series.values(), strict=True)}
     for column, (metric, caption) in zip(st.columns(3), fidelity.CAPTIONS.items(), strict=True):
         with column:
-            chart = plots.reconstruction_bars({name: {metric: errors[metric]} for name, errors in short.items()})
+            chart = charts.reconstruction_bars({name: {metric: errors[metric]} for name, errors in series.items()})
             widgets.figure(chart, key=f"bars-{metric}", caption=caption, filename=f"reconstruction-{metric}")
 
 
@@ -99,17 +103,17 @@ def extremes(chosen: Sequence[Entry]) -> None:
     with widgets.guard():
         classifier, pool = classifier_for(entry, widgets.entries()), widgets.dataset(name, split, count)
         errors = split_errors(entry, name, split, count, classifier)
-        rows = []
-        for title, index in zip(("Best", "Worst"), fidelity.ends(errors, metric), strict=True):
+        rows, ends = [], fidelity.ends(errors, metric)
+        for title, index in zip(("Best", "Worst"), ends, strict=True):
             labels = None if pool.labels is None else pool.labels[index]
             part = widgets.Picked(pool.images[index], labels, pool.classes, "")
             result = fidelity.reconstruct(entry, part.images, part.images, labels, pool.classes, classifier)
             numbers = [fidelity.short(result.errors, rank) for rank in range(len(index))]
             rows += [
-                Row(title, result.clean, "", part.names(), apart=bool(rows)),
-                Row("Given back", result.outputs, "", numbers),
+                widgets.Row(title, result.clean, "", part.names(), apart=bool(rows)),
+                widgets.Row("Reconstruction", result.outputs, "", numbers),
             ]
-        matrix(rows, [f"rank {rank + 1}" for rank in range(len(index))], key="extremes", least=72)
+        widgets.image_matrix(rows, [f"rank {rank + 1}" for rank in range(len(ends[0]))], key="extremes", least=72)
         st.caption(described(entry, name, split, len(pool.images)))
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import widgets
+from zoo import charts, widgets
 from zoo.analysis import board
 from zoo.analysis.board import Row
-from zoo.charts import plots
 
 
 def main() -> None:
@@ -39,8 +38,7 @@ def table(shown: Sequence[Row], dataset: str) -> None:
     """Show all rows; a click on a heading sorts, a click on a row offers its entry."""
     columns = board.columns(shown)
     data = {
-        "Entry": [row.entry.title for row in shown],
-        "Family": [row.entry.manifest.family_title for row in shown],
+        "Entry": [row.entry.label for row in shown],
         "Sampler": [row.sampler for row in shown],
         **{column.column: [row.value(column.name) for row in shown] for column in columns},
         "Parameters": [row.entry.parameters for row in shown],
@@ -51,6 +49,7 @@ def table(shown: Sequence[Row], dataset: str) -> None:
         column.column: st.column_config.NumberColumn(format=f"%{column.format}", help=column.help) for column in columns
     }
     config |= dict.fromkeys(("Parameters", "Trained on"), st.column_config.NumberColumn(format="compact"))
+    config["Entry"] = st.column_config.TextColumn(pinned=True)
     config["Size"] = st.column_config.NumberColumn(format="%.1f MB", help="What the app loads: the ONNX files")
     picked = st.dataframe(
         data, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
@@ -60,7 +59,7 @@ def table(shown: Sequence[Row], dataset: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if chosen:
             st.page_link(
-                "pages/explore/gallery.py", label=f"Open {widgets.plain(chosen[0].title)}",
+                "pages/explore/gallery.py", label=f"Open {widgets.plain(chosen[0].label)}",
                 icon=":material/zoom_in:", query_params={"entry": chosen[0].id},
             )  # fmt: skip
         else:
@@ -70,7 +69,7 @@ def table(shown: Sequence[Row], dataset: str) -> None:
 
 def ranking(shown: Sequence[Row]) -> None:
     """Draw one figure of all entries, each with its best sampler, with its intervals."""
-    st.header("Who is ahead")
+    st.header("Ranking")
     choices = {figure.name: figure.ranking for figure in board.rankings(shown)}
     score = widgets.bound(
         st.selectbox,
@@ -84,7 +83,7 @@ def ranking(shown: Sequence[Row]) -> None:
     rows = board.best(shown, score)
     metrics = [row.figures[score] for row in rows]
     real = [row.value(f"{score}{end}") for row in rows for end in ("_floor", "_real")]
-    figure = plots.ranking(
+    figure = charts.ranking(
         [row.label for row in rows],
         [metric.value for metric in metrics],
         [metric.value if metric.low is None else metric.low for metric in metrics],
@@ -99,14 +98,15 @@ def ranking(shown: Sequence[Row]) -> None:
 
 def tradeoff(shown: Sequence[Row]) -> None:
     """Draw reconstruction against generation for what can do both."""
-    st.header("Rebuilding against inventing")
-    both = [row for row in shown if row.value("psnr") and row.value("frechet")]
+    st.header("Reconstruction and generation")
+    both = [row for row in shown if {"psnr", "frechet"} <= row.figures.keys()]
     if not both:
         st.info("No entry of this dataset both reconstructs and generates.", icon=":material/info:")
         return
-    columns = [row.label for row in both], [row.value("psnr") for row in both], [row.value("frechet") for row in both]
+    psnr, frechet = ([row.figures[name].value for row in both] for name in ("psnr", "frechet"))
+    columns = [row.label for row in both], psnr, frechet
     groups = [row.sampler for row in both]
-    figure = plots.tradeoff(*columns, groups, "PSNR of reconstructions (dB)", "Fréchet distance of samples")
+    figure = charts.tradeoff(*columns, groups, "PSNR of reconstructions (dB)", "Fréchet distance of samples")
     caption = "Right is the better autoencoder, down the better generator. Points in one column are one autoencoder: "
     caption += "the sampler alone moves them up and down."
     widgets.figure(figure, key="tradeoff", caption=caption, filename="tradeoff")

@@ -7,7 +7,7 @@ from zoo.entries import Entry, imported, read
 from zoo.errors import ImportFailed
 from zoo.settings import hosted
 from zoo.sharing import imports
-from zoo.widgets.corrections import corrections, roles
+from zoo.widgets.import_ import overrides, roles
 
 TASK, STEPS = "import task", "import steps"
 PATIENCE = 1800.0  # seconds: downloads and waiting for others included
@@ -25,7 +25,7 @@ def main() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         source = chosen_source()
-        options = corrections()
+        options = overrides()
         busy = TASK in st.session_state and not st.session_state[TASK].over
         if st.button("Import", type="primary", icon=":material/input:", disabled=busy):
             begin(source, options)
@@ -89,24 +89,24 @@ def waiting() -> None:
         st.rerun()
 
 
-def result(made: Entry, digest: str, told: dict) -> None:
-    """Show what came in, what was guessed, and where to go on."""
-    for warning in told.get("warnings", []):
+def result(made: Entry, digest: str, report: dict) -> None:
+    """Show the entry, what was guessed about it, and links to it."""
+    for warning in report.get("warnings", []):
         st.warning(widgets.plain(warning), icon=":material/warning:")
     widgets.framed_sheet(made, 560)
     widgets.placard(made)
-    found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in told["roles"].items()]
+    found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in report["roles"].items()]
     st.markdown("\n".join(found))
     kept = list(dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"]))
     here = {"source": kept, "entry": made.id}
     with st.container(horizontal=True):
-        st.page_link("pages/explore/gallery.py", label="Look closer", icon=":material/zoom_in:", query_params=here)
+        st.page_link("pages/explore/gallery.py", label="Open", icon=":material/zoom_in:", query_params=here)
         widgets.page_links(made, source=kept)
         st.page_link("pages/share/publish.py", label="Publish", icon=":material/cloud_upload:", query_params=here)
     ranges = {"makes": "Images that come out hold", "reads": "Images that go in are expected as"}
-    lines = [f"{text} {imports.RANGES[told[key]]}." for key, text in ranges.items() if told.get(key)]
-    lines += told.get("guesses", [])
-    with st.expander("Correct on the left what is wrong", icon=":material/fact_check:", expanded=True):
+    lines = [f"{text} {imports.RANGES[report[key]]}." for key, text in ranges.items() if report.get(key)]
+    lines += report.get("guesses", [])
+    with st.expander("What was detected", icon=":material/fact_check:", expanded=True):
         st.markdown("\n".join(f"- {widgets.plain(line)}" for line in lines))
     st.download_button(
         "Download as Keras 3", lambda: imports.archive(made), f"{made.name}.zip", "application/zip",

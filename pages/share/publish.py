@@ -30,11 +30,12 @@ def main() -> None:
         private = widgets.bound(
             st.toggle, "Private", key="private", default=False, help="Only you see it; counts for a new repository."
         )
-        st.text_input(
-            "Token", key=TOKEN, type="password", autocomplete="off", placeholder="hf_…",
-            help="A token of yours that may write. It is used once and then forgotten: never stored, never logged.",
-        )  # fmt: skip
-        st.button("Publish", type="primary", icon=":material/cloud_upload:", on_click=take_token)
+        with st.form("send", border=False):  # or leaving the field would run the page, and the text would be lost
+            st.text_input(
+                "Token", key=TOKEN, type="password", autocomplete="off", placeholder="hf_…",
+                help="A token of yours that may write. It is used once and then forgotten: never stored, never logged.",
+            )  # fmt: skip
+            st.form_submit_button("Publish", type="primary", icon=":material/cloud_upload:", on_click=take_token)
         with widgets.guard():
             if token is not None:
                 send(entry, repo, token, tag or None, private)
@@ -74,12 +75,12 @@ def outcome(entry: Entry, repo: str) -> None:
     shown, done = st.session_state.get(DONE, (None, None))
     if shown != entry.id or done.repo != repo:
         return
-    told = "Published" if done.new else "It was there already, file for file"
-    st.success(f"{told}: {done.files} files, read back and compared.", icon=":material/check_circle:")
+    said = "Published" if done.new else "It was there already, file for file"
+    st.success(f"{said}: {done.files} files, read back and compared.", icon=":material/check_circle:")
     st.markdown(f"Revision `{done.commit}`  \n[{widgets.plain(done.repo)} on the Hub](<{done.link}>)")
     st.code(f'keras.saving.load_model("hf://{done.repo}")', language="python")
     gallery = {"source": f"{done.repo}@{done.commit}"}
-    st.page_link("pages/explore/gallery.py", label="See it here", icon=":material/visibility:", query_params=gallery)
+    st.page_link("pages/explore/gallery.py", label="Open", icon=":material/zoom_in:", query_params=gallery)
 
 
 def dry_run(entry: Entry, repo: str) -> None:
@@ -87,7 +88,7 @@ def dry_run(entry: Entry, repo: str) -> None:
     st.header("What will be sent")
     if repo:
         publish.check_names(repo)
-    if not widgets.bring([entry], list(entry.manifest.files)):
+    if not widgets.fetch_files([entry], list(entry.manifest.files)):
         return
     files, text, head = prepared(entry, repo or f"your-name/{entry.name}")
     rows = [f"| {widgets.plain(file.path)} | {file.size / 1e3:,.1f}\u00a0kB | `{file.sha256[:8]}` |" for file in files]
@@ -99,7 +100,7 @@ def dry_run(entry: Entry, repo: str) -> None:
     )
     with st.expander("Model card", icon=":material/description:"):
         st.markdown(text)
-    with st.expander("What the Hub indexes", icon=":material/sell:"):
+    with st.expander("Metadata on the Hub", icon=":material/sell:"):
         st.code(head, language="yaml")
 
 

@@ -25,7 +25,7 @@ class Row:
     @property
     def label(self) -> str:
         """Return what tells the row from all others: the entry, and the sampler where it is not the prior."""
-        return self.entry.id + (f" · {self.sampler}" if self.sampler not in ("", "prior") else "")
+        return self.entry.label + (f" · {self.sampler}" if self.sampler not in ("", "prior") else "")
 
     @property
     def megabytes(self) -> float:

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from zoo import images, models
 from zoo.analysis.scores import Scored
-from zoo.charts.plots import REAL_NAME
+from zoo.charts import REAL_NAME
 from zoo.data import fruits
 from zoo.entries import Entry
 from zoo.metrics import classes as class_metrics

@@ -32,5 +32,5 @@ def labels_for(
     if classifier is not None and set(classifier.classes) <= set(entry.classes):
         guessed = models.classify(classifier, pictures.fit(images, classifier.shape)[0])[0].argmax(1)
         labels = [entry.classes.index(classifier.classes[index]) for index in guessed]
-        return np.array(labels, np.int64), f"the class that “{classifier.title}” sees in it"
+        return np.array(labels, np.int64), f"the class that {classifier.label} sees in it"
     return np.zeros(len(images), np.int64), f"“{entry.classes[0]}” for want of a classifier"

@@ -74,15 +74,6 @@ def reconstruct(
     return Reconstruction(clean, outputs, errors, notice, label_origin, integers)
 
 
-def titles(entries: Sequence[Entry]) -> list[str]:
-    """Return the titles of entries, with the name where two entries share a title."""
-    all_titles = [entry.title for entry in entries]
-    return [
-        f"{title} ({entry.id})" if all_titles.count(title) > 1 else title
-        for title, entry in zip(all_titles, entries, strict=True)
-    ]
-
-
 def largest(shapes: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
     """Return the shape (H, W, C) in which images of all these shapes lose nothing."""
     height, width, channels = (max(sizes) for sizes in zip(*shapes, strict=True))
@@ -135,7 +126,7 @@ def note(entry: Entry, found: Reconstruction) -> str:
 def summary(entries: Sequence[Entry], series: dict[str, dict[str, np.ndarray]]) -> dict[str, list[str]]:
     """Return the columns of a table: size of image and code, compression and mean errors of each entry.
 
-    series maps the title of each entry, in the same order, to its errors (N,) by metric.
+    series maps the label of each entry, in the same order, to its errors (N,) by metric.
     """
     sizes = [bottleneck(entry) for entry in entries]
     means = [{name: values.mean() for name, values in errors.items()} for errors in series.values()]

@@ -1,1 +1,32 @@
 """Arrays become plotly figures and pictures of curves; no Streamlit."""
+
+from zoo.charts.classification import class_probabilities, path_profile
+from zoo.charts.distributions import class_histogram, factor_histograms, feature_pca, intensity_histogram
+from zoo.charts.history import training_curve
+from zoo.charts.latent import code_grid, effect_bars, latent_bars, latent_map, latent_marginals
+from zoo.charts.palette import FURTHER, REAL, REAL_NAME, A, B, Style
+from zoo.charts.rankings import ranking, reconstruction_bars, tradeoff
+
+__all__ = [
+    "FURTHER",
+    "REAL",
+    "REAL_NAME",
+    "A",
+    "B",
+    "Style",
+    "class_histogram",
+    "class_probabilities",
+    "code_grid",
+    "effect_bars",
+    "factor_histograms",
+    "feature_pca",
+    "intensity_histogram",
+    "latent_bars",
+    "latent_map",
+    "latent_marginals",
+    "path_profile",
+    "ranking",
+    "reconstruction_bars",
+    "tradeoff",
+    "training_curve",
+]

@@ -3,11 +3,13 @@
 import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from zoo.charts.plots import BLUE, GREEN, LABELS, MEASURES, ORANGE, PURPLE, SKY, VERMILLION
+from zoo.charts.history import LABELS, MEASURES
+from zoo.charts.palette import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 INK, FAINT, GRID, PAPER = "#14120F", "#6B655C", "#E4DFD6", "#FDFCFA"
@@ -57,17 +59,19 @@ def png(history: Mapping[str, Sequence[float]]) -> bytes | None:
     return content.getvalue()
 
 
-def _panel(pen, top: int, title: str, seen: np.ndarray, curves: dict, names: list[str], last: bool) -> None:
+def _panel(
+    pen, top: int, title: str, seen: np.ndarray, curves: dict[str, np.ndarray], names: list[str], last: bool
+) -> None:
     """Draw one plot with its title, legend, grid and lines; `top` is where the plot area begins."""
     low, high, ticks, logarithmic = _axis(np.concatenate(list(curves.values())))
     measure = np.log10 if logarithmic else np.asarray
     start, end = (float(measure(value)) for value in (low, high))
     right, bottom = max(float(seen.max()), 1e-9), top + PANEL
 
-    def x(value):
+    def x(value: Any) -> Any:
         return (LEFT + (WIDTH - LEFT - RIGHT) * value / right) * _SCALE
 
-    def y(value):
+    def y(value: Any) -> Any:
         return (bottom - PANEL * (measure(value) - start) / (end - start)) * _SCALE
 
     for tick in ticks:

@@ -61,6 +61,15 @@ class Entry:
         return self.manifest.title
 
     @property
+    def label(self) -> str:
+        """Family and id, e.g. "VAE · fruits-vae": the one name of an entry in pickers, charts, captions and cards.
+
+        A family's id of at most four letters is its acronym; longer ones give way to the family's title.
+        """
+        family = self.manifest.family
+        return f"{family.upper() if len(family) <= 4 else self.manifest.family_title} · {self.id}"
+
+    @property
     def dataset(self) -> str:
         return self.manifest.dataset.id
 

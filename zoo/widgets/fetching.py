@@ -12,10 +12,10 @@ from zoo.hub import cache, errand
 from zoo.latent import flow
 from zoo.manifest import STATISTICS
 from zoo.widgets.listing import reason, tasks
-from zoo.widgets.loading import plain
+from zoo.widgets.safety import plain
 
 
-def bring(entries: Sequence[Entry], files: Sequence[str] | None = None) -> list[Entry]:
+def fetch_files(entries: Sequence[Entry], files: Sequence[str] | None = None) -> list[Entry]:
     """Return those of the entries whose files are here; what is on the Hub is downloaded first, with progress.
 
     Of the others it is said why not, with a button to try again.
@@ -40,19 +40,19 @@ def bring(entries: Sequence[Entry], files: Sequence[str] | None = None) -> list[
 
 
 def _fetched(entry: Entry, files: tuple[str, ...], place) -> bool:
-    key, title = ("fetch", entry.origin, files), plain(entry.title)
+    key, title = ("fetch", entry.origin, files), plain(entry.label)
     stopped = st.session_state.setdefault("stopped-downloads", set())
     task = None if key in stopped else _awaited(entry, files, key, place)
     if task and task.failure is None:
         tasks().drop(key)
         return True
-    options = {"key": f"fetch-{entry.id}", "icon": ":material/download:"}
+    key_, icon = f"fetch-{entry.id}", ":material/download:"
     if task is None or task.cancelled:
         st.caption(f":material/info: The download of {title} was stopped.")
-        st.button("Download", on_click=stopped.discard, args=[key], **options)
+        st.button("Download", on_click=stopped.discard, args=[key], key=key_, icon=icon)
     else:
         st.warning(plain(reason(task, entry.place)), icon=":material/info:")
-        st.button("Try again", on_click=_anew, args=[entry, key], **options)
+        st.button("Try again", on_click=_anew, args=[entry, key], key=key_, icon=icon)
     return False
 
 
@@ -65,7 +65,7 @@ def _awaited(entry: Entry, files: tuple[str, ...], key: tuple, place) -> Task:
         visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
         task.join(visitor)
         with place.container():
-            text = f"Downloading {plain(entry.title)} from {plain(entry.origin.repo)}"
+            text = f"Downloading {plain(entry.label)} from {plain(entry.place)}"
             bar = st.progress(0.0, text=f"{text} …")
             st.button("Cancel", key=f"cancel-{entry.id}", on_click=_stop, args=[task, visitor, key])
             while not task.wait(0.2):
@@ -80,5 +80,5 @@ def _stop(task: Task, visitor: str, key: tuple) -> None:
 
 
 def _anew(entry: Entry, key: tuple) -> None:
-    cache.forget([entry.origin.repo])
+    cache.forget([entry.place])
     tasks().drop(key)

@@ -90,7 +90,7 @@ def _listed() -> list[Entry | Broken]:
             if task.failure:
                 items.append(Broken(source.text, None, reason(task, source.text)))
             elif task.over:
-                items += task.result
+                items += task.result or []
         elif sources.folder(source) is None:
             items.append(Broken(source.text, None, f"{source.text} is not here: import the model again."))
     return catalog.ordered([*here, *items, *refused]) if items or refused else here

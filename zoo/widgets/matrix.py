@@ -1,16 +1,13 @@
 """Rows of crisp pictures with a heading each, as one matrix that scrolls sideways as a whole."""
 
 import base64
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from zoo import images
+from zoo.widgets.components import component
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class Row:
     apart: bool = False
 
 
-def matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 56) -> None:
+def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 56) -> None:
     """Draw rows of equally many pictures, enlarged without smoothing; rows may differ in the pictures' shape.
 
     Args:
@@ -47,13 +44,7 @@ def matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int =
         for row in rows
     ]
     options = {"rows": data, "columns": len(columns), "size": size, "least": least}
-    _component()(key=f"{key}-matrix", data=options)
-
-
-@functools.cache
-def _component() -> Any:
-    css, js = (Path(__file__).with_suffix(f".{kind}").read_text("utf-8") for kind in ("css", "js"))
-    return st.components.v2.component("latent_zoo_matrix", html='<div class="matrix"></div>', css=css, js=js)
+    component("matrix", '<div class="matrix"></div>')(key=f"{key}-matrix", data=options)
 
 
 def _sheet(pictures: np.ndarray) -> bytes:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo.entries import Entry
-from zoo.widgets.fetching import bring
+from zoo.widgets.fetching import fetch_files
 from zoo.widgets.listing import entries
-from zoo.widgets.placards import dataset_title
 from zoo.widgets.urls import bound
 
 HOW_TO_FILL = "Train one with `python -m training train mnist-vae --entry`, or name a zoo on the Hub in the sidebar."
@@ -22,12 +21,6 @@ CAPABILITIES = {
 }
 
 
-def entry_label(entry: Entry) -> str:
-    """Return "title · dataset", and the repository of an entry on the Hub: what pickers show."""
-    parts = [entry.title, dataset_title(entry.dataset), *([entry.id] if entry.origin or entry.alias else [])]
-    return " · ".join(parts)
-
-
 def entry_picker(
     label: str = "Entry",
     *,
@@ -36,7 +29,7 @@ def entry_picker(
     among: Sequence[Entry] | None = None,
     default: str | None = None,
 ) -> Entry:
-    """Let one entry be chosen (?key=id) and bring its files here. Without any candidate, say so and stop the page.
+    """Let one entry be chosen (?key=id) and fetch its files. Without any candidate, say so and stop the page.
 
     Args:
         needs: capabilities the entry must have; among: the candidates when they are not all entries.
@@ -44,8 +37,8 @@ def entry_picker(
     """
     found = _candidates(needs, among)
     name = default if default in found else next(iter(found))
-    chosen = bound(st.selectbox, label, list(found), key=key, default=name, format_func=lambda n: entry_label(found[n]))
-    return _brought([found[chosen]])[0]
+    chosen = bound(st.selectbox, label, list(found), key=key, default=name, format_func=lambda n: found[n].label)
+    return _fetched([found[chosen]])[0]
 
 
 def entries_picker(
@@ -57,7 +50,7 @@ def entries_picker(
     default: Sequence[str] = (),
     most: int = 6,
 ) -> list[Entry]:
-    """Let one to `most` entries be chosen (?key=id&key=id) and bring their files here; emptied it shows `default`."""
+    """Let one to `most` entries be chosen (?key=id&key=id) and fetch their files; emptied it shows `default`."""
     found = _candidates(needs, among)
     names = [name for name in default if name in found] or list(found)[: min(3, most)]
     chosen = bound(
@@ -67,13 +60,13 @@ def entries_picker(
         key=key,
         default=names,
         max_selections=most,
-        format_func=lambda n: entry_label(found[n]),
+        format_func=lambda n: found[n].label,
     )
-    return _brought([found[name] for name in chosen or names])
+    return _fetched([found[name] for name in chosen or names])
 
 
-def _brought(chosen: Sequence[Entry]) -> list[Entry]:
-    return bring(chosen) or st.stop()
+def _fetched(chosen: Sequence[Entry]) -> list[Entry]:
+    return fetch_files(chosen) or st.stop()
 
 
 def _candidates(needs: Sequence[str], among: Sequence[Entry] | None) -> dict[str, Entry]:
@@ -84,46 +77,3 @@ def _candidates(needs: Sequence[str], among: Sequence[Entry] | None) -> dict[str
         st.info(f"{missing} {HOW_TO_FILL}", icon=":material/info:")
         st.stop()
     return found
-
-
-def entry_filter(found: Sequence[Entry]) -> list[Entry]:
-    """Draw search and filters (?search, dataset, family, can); return the entries that pass."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        text = bound(st.text_input, "Search", key="search", default="", icon=":material/search:", width=312)
-        ids = list(dict.fromkeys(entry.dataset for entry in found))
-        chosen = bound(
-            st.pills, "Dataset", ids, key="dataset", default=[], selection_mode="multi",
-            format_func=dataset_title, width="content",
-        )  # fmt: skip
-        with st.popover("More filters", icon=":material/tune:"):
-            titles = {entry.manifest.family: entry.manifest.family_title for entry in found}
-            families = bound(st.multiselect, "Family", list(titles), key="family", default=[], format_func=titles.get)
-            needs = bound(
-                st.multiselect, "It can", list(CAPABILITIES), key="can", default=[],
-                format_func=CAPABILITIES.get,
-            )  # fmt: skip
-    words = text.casefold().split()
-    return [
-        entry
-        for entry in found
-        if (not chosen or entry.dataset in chosen)
-        and (not families or entry.manifest.family in families)
-        and entry.capabilities >= set(needs)
-        and all(word in _described(entry) for word in words)
-    ]
-
-
-def _described(entry: Entry) -> str:
-    """Return the text that search looks in."""
-    made = entry.manifest
-    parts = [
-        entry.id,
-        entry.name,
-        entry.title,
-        made.family,
-        made.family_title,
-        made.description,
-        entry.dataset,
-        *made.tags,
-    ]
-    return " ".join([*parts, dataset_title(entry.dataset), str(made.year)]).casefold()

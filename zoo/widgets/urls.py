@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from zoo.widgets.safety import plain
+
 
 def cold_start() -> bool:
     """Whether this is the first run of a new server and the browser asked for a page: call it before st.navigation.
@@ -42,7 +44,8 @@ def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default:
 
     Streamlit's own `bind="query-params"` writes the displayed labels into the URL and, once a page was visited,
     ignores the parameters of a link that leads back to it. Here the URL holds `str(option)`, a link always wins over
-    what was chosen before, and a value equal to `default` leaves the URL clean.
+    what was chosen before, and a value equal to `default` leaves the URL clean. Where a link asks for what cannot be
+    chosen, a caption says so below the input until something else is chosen.
 
     Args:
         widget: an input of Streamlit, e.g. `st.slider`, `st.selectbox`, `st.multiselect`, `st.toggle`, `st.text_input`.
@@ -53,11 +56,14 @@ def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default:
     memory = f"{key} in URL"
     texts = tuple(st.query_params.get_all(key))
     visit = st.session_state.get("visit")
-    known = st.session_state.get(memory, (visit, None, ()))
+    known = st.session_state.get(memory, (visit, None, (), ""))
     value = st.session_state.get(key, known[1] if memory in st.session_state else default)
     untouched = memory not in st.session_state or value == known[1]
+    refused = known[3] if untouched and visit == known[0] else ""
     if untouched and texts != known[2] and (texts or visit == known[0]):
-        value = _parse(texts, args, default)
+        value, understood = _parse(texts, args, default)
+        if not understood or value != _allowed(value, args, options, default):
+            refused = ", ".join(texts)
     value = _allowed(value, args, options, default)
     st.session_state[key] = value
     value = widget(label, *args, key=key, **options)
@@ -67,26 +73,39 @@ def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default:
             st.query_params[key] = list(written)
         else:
             del st.query_params[key]
-    st.session_state[memory] = (visit, value, written)
+    if refused:
+        st.caption(
+            f":material/link_off: The link asks for {plain(refused[:100])}, which cannot be chosen here ({label})."
+        )
+    st.session_state[memory] = (visit, value, written, refused)
     return value
+
+
+def linked_expander(label: str, prefix: str, *, icon: str) -> Any:
+    """Return an expander for inputs whose keys start with `prefix`; it is open where the URL sets one of them."""
+    memory, visit = f"{prefix} opened", st.session_state.get("visit")
+    if any(key.startswith(prefix) for key in st.query_params):
+        st.session_state[memory] = visit  # it stays open on this visit, also when its inputs return to their defaults
+    return st.expander(label, icon=icon, expanded=memory in st.session_state and st.session_state[memory] == visit)
 
 
 def _several(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-def _parse(texts: Sequence[str], args: Sequence[Any], default: Any) -> Any:
-    """Read a value back from the URL; what cannot be read gives the default."""
+def _parse(texts: Sequence[str], args: Sequence[Any], default: Any) -> tuple[Any, bool]:
+    """Read a value back from the URL: the value, and whether all of it was understood; else the default stands in."""
     if args and isinstance(args[0], Iterable):
         options = {str(option): option for option in args[0]}
         found = [options[text] for text in texts if text in options]
-        return (found or default) if _several(default) else (found[0] if found else default)
+        chosen = (found or default) if _several(default) else (found[0] if found else default)
+        return chosen, len(found) == len(texts)
     kinds = default if _several(default) else [default]
     try:
         found = [_scalar(text, kind) for text, kind in zip(texts, kinds, strict=True)]
     except ValueError:
-        return default
-    return type(default)(found) if _several(default) else found[0]
+        return default, not texts
+    return (type(default)(found) if _several(default) else found[0]), True
 
 
 def _scalar(text: str, like: Any) -> Any:

@@ -11,7 +11,7 @@ from zoo.entries.catalog import Broken
 from zoo.entries.sources import Source
 from zoo.settings import hosted
 from zoo.widgets.listing import KEY, chosen, reading, reason
-from zoo.widgets.loading import plain
+from zoo.widgets.safety import plain
 from zoo.widgets.urls import bound
 
 QUICK = 1.5  # seconds that a page waits for new sources before it is painted without them
@@ -23,7 +23,7 @@ HOSTED_HELP = HELP.replace("; on this machine `./folder`", "")
 
 
 def zoo_picker() -> None:
-    """Let further zoos be named (?source=…) and tell of each how it is; a link that chooses something waits for them.
+    """Let models be added by their source (?source=…) and show the state of each; a link that names a view waits.
 
     Call it in the frame, before the page asks for entries.
     """
@@ -31,7 +31,7 @@ def zoo_picker() -> None:
     linked = bool(st.query_params.keys() - {KEY})
     with st.sidebar:
         bound(
-            st.multiselect, "Further zoos", list(dict.fromkeys(text[:200] for text in known)), key=KEY, default=[],
+            st.multiselect, "Add models", list(dict.fromkeys(text[:200] for text in known)), key=KEY, default=[],
             accept_new_options=True, max_selections=sources.MOST, placeholder="owner/name",
             help=HOSTED_HELP if hosted() else HELP,
         )  # fmt: skip
@@ -56,7 +56,7 @@ def zoo_picker() -> None:
             st.caption(f":material/error: {plain(item.reason)}")
         if all(task.over for task in tasks.values()) and any(task.failure is None for task in tasks.values()):
             st.button(
-                "Look for changes", icon=":material/refresh:", type="tertiary", on_click=_again, args=[list(tasks)],
+                "Check for updates", icon=":material/refresh:", type="tertiary", on_click=_again, args=[list(tasks)],
                 help="Entries stay at the commits at which they were first read until you ask the Hub again.",
             )  # fmt: skip
 
@@ -79,7 +79,7 @@ def _wait(tasks: dict[Source, Task]) -> None:
     with place.container():
         names = plain(", ".join(source.text for source in pending))
         bar = st.progress(0.0, text=f"Reading {names} …")
-        st.button("Go on without", key="go-on", on_click=_stop, args=[list(pending)])
+        st.button("Continue without", key="go-on", on_click=_stop, args=[list(pending)])
         while left := [task for task in pending.values() if not task.over]:
             left[0].wait(0.2)
             bar.progress(sum(task.part for task in pending.values()) / len(pending), text=f"Reading {names} …")
@@ -106,10 +106,11 @@ def _state(source: Source, task: Task) -> None:
             args=[[source]],
         )  # fmt: skip
         return
-    found = [item for item in task.result if isinstance(item, Entry)]
-    failed = [item for item in task.result if isinstance(item, Broken)]
-    if source.kind == "repository" and found:
-        text = f"{found[0].origin.asked} at {found[0].origin.commit[:12]}"
+    found = [item for item in task.result or [] if isinstance(item, Entry)]
+    failed = [item for item in task.result or [] if isinstance(item, Broken)]
+    origin = found[0].origin if found else None
+    if source.kind == "repository" and origin:
+        text = f"{origin.asked} at {origin.commit[:12]}"
     else:
         text = f"{len(found)} {'entry' if len(found) == 1 else 'entries'}"
     if source.kind == "repository" and failed:

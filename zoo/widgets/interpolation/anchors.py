@@ -10,10 +10,12 @@ from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
+from zoo.errors import EntryError
+from zoo.widgets.inputs import image_source
+from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
-from zoo.widgets.loading import available, cached, dataset, plain
-from zoo.widgets.placards import dataset_title
-from zoo.widgets.sources import image_source
+from zoo.widgets.loading import available, cached, dataset
+from zoo.widgets.safety import plain
 from zoo.widgets.urls import bound
 
 KINDS = {"class": "Class", "image": "Image", "seed": "Seed"}
@@ -35,13 +37,13 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
             format_func=KINDS.get, required=True,
         )  # fmt: skip
         make = {"class": _by_class, "image": _by_image, "seed": _by_seed}[kind]
-        anchor, told = make(entry, key, index, count)
+        anchor, given = make(entry, key, index, count)
     with frame:
         shown = images.enlarge(images.to_uint8(anchor.image), max(1, 480 // entry.shape[0]))
         st.image(shown, width=160, alt=f"Anchor {letter}: {anchor.name}")
         st.caption(f"**{letter}** · {plain(anchor.name)}")
-        if told:
-            st.caption(f"The entry needs a class: it is told {plain(told)}.")
+        if given:
+            st.caption(f"This entry is conditional; the class given to it: {plain(given)}.")
     return anchor
 
 
@@ -74,15 +76,18 @@ def _seed(key: str, index: int) -> int:
 
 def _by_class(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, str]:
     classes = list(_classes(entry))
-    # Anchors that lie far apart in the list of classes make the more telling walk.
+    # Far apart in the list of classes, so that the anchors differ.
     first = classes[index * len(classes) // count]
     wanted = bound(st.selectbox, "Class", classes, key=f"{key}_class", default=first)
     seed = _seed(key, index)
-    if not _has_images(entry):
+    pool = dataset(entry.dataset) if _has_images(entry) else None
+    if pool is None or pool.labels is None:
         if entry.conditional:
             return _drawn(entry, seed, entry.classes.index(wanted)), ""
-        return _recognised(entry, classifier_for(entry, entries()), wanted, seed), ""
-    pool = dataset(entry.dataset)
+        classifier = classifier_for(entry, entries())
+        if classifier is None:
+            raise EntryError(f"No classifier here knows the classes of {entry.dataset}.")
+        return _recognised(entry, classifier, wanted, seed), ""
     members = np.flatnonzero(pool.labels == classes.index(wanted))
     row = int(np.random.default_rng(seed).permutation(members if len(members) else len(pool.images))[0])
     image = images.fit(pool.images[row][None], entry.shape)[0][0]
@@ -110,7 +115,7 @@ def _by_seed(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, st
     return _drawn(entry, seed, label), ""
 
 
-def ranking(entry: Entry, anchors: Sequence[Anchor]) -> tuple[list[tuple[int, float]], np.ndarray]:
+def ranked_dimensions(entry: Entry, anchors: Sequence[Anchor]) -> tuple[list[tuple[int, float]], np.ndarray]:
     """Return (dimension, effect), strongest first, and the typical latents (N, *latent) on which it was measured."""
     typical, labels = walk.around(entry, anchors)
     return _ranked(entry, typical, labels), typical

@@ -4,22 +4,23 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from zoo import charts
 from zoo.analysis.fidelity import Reconstruction
-from zoo.charts import plots
 from zoo.entries import Entry
 from zoo.latent import codes
 from zoo.widgets.charts import figure
-from zoo.widgets.loading import plain
-from zoo.widgets.pictures import image_grid
+from zoo.widgets.safety import plain
+from zoo.widgets.tiles import image_grid
 from zoo.widgets.urls import bound
 
 
-def integers(entries: Sequence[Entry], found: Sequence[Reconstruction], names: Sequence[str]) -> None:
+def image_integers(entries: Sequence[Entry], found: Sequence[Reconstruction], names: Sequence[str]) -> None:
     """Show one image (?integers, counted from 1) between the networks of each entry that has a codebook, if any has.
 
     found: what each entry made of the images; names: what each image shows.
     """
-    discrete = [pair for pair in zip(entries, found, strict=True) if pair[1].codes is not None]
+    pairs = zip(entries, found, strict=True)
+    discrete = [(entry, result, result.codes) for entry, result in pairs if result.codes is not None]
     if not discrete:
         return
     st.header("Image, integers, image")
@@ -28,23 +29,22 @@ def integers(entries: Sequence[Entry], found: Sequence[Reconstruction], names: S
         index = bound(
             st.number_input, "Image", key="integers", default=1, min_value=1, max_value=len(names), step=1, width=140
         ) - 1  # fmt: skip
-    for entry, result in discrete:
-        st.subheader(plain(entry.title))
+    for entry, result, integers in discrete:
+        st.subheader(plain(entry.label))
         before, middle, after = st.columns([2, 3, 2], gap="large", vertical_alignment="center")
         with before:
             clean = result.clean[index : index + 1]
             image_grid(clean, ["original"], alts=[names[index]], key=f"before-{entry.id}", size=220)
         with middle:
-            grid, size = result.codes[index], codes.vocabulary(entry)
+            grid, size = integers[index], codes.vocabulary(entry)
             caption = (
-                f"An image can be turned into integers, and the integers into an image: these {grid.size}, each below "
-                f"{size}, are all that the decoder is given. A number names one patch of the codebook; equal numbers "
-                "have equal colours."
+                f"The encoder turns the image into {grid.size} integers below {size}, the decoder turns these into an "
+                "image. Each is the index of a vector in the codebook; equal integers have equal colours."
             )
-            figure(plots.code_grid(grid, size), key=f"integers-{entry.id}", caption=caption)
+            figure(charts.code_grid(grid, size), key=f"integers-{entry.id}", caption=caption)
         with after:
             outputs = result.outputs[index : index + 1]
             image_grid(
-                outputs, ["painted from the integers"], alts=[f"{names[index]}, painted from the integers"],
+                outputs, ["decoded from the integers"], alts=[f"{names[index]}, decoded from the integers"],
                 key=f"after-{entry.id}", size=220,
             )  # fmt: skip

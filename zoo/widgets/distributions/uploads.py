@@ -4,7 +4,9 @@ import numpy as np
 import streamlit as st
 
 from zoo.data import archives
-from zoo.widgets.loading import cached, plain
+from zoo.widgets.loading import cached
+from zoo.widgets.progress import progress
+from zoo.widgets.safety import plain
 
 YOURS = "Your ZIP"  # the name of the set
 
@@ -14,7 +16,7 @@ def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
 
     Says what was left out and what was fitted, or in one sentence why nothing can be used.
     """
-    with st.expander("Images of your own beside them, from a ZIP", icon=":material/folder_zip:"):
+    with st.expander("Compare your own images (ZIP)", icon=":material/folder_zip:"):
         file = st.file_uploader(
             f"ZIP of {archives.LEAST} to {archives.MOST:,} images (PNG, JPEG, WebP or BMP)", ["zip"],
             key="own", max_upload_size=archives.MAX_BYTES >> 20,
@@ -22,23 +24,21 @@ def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
         )  # fmt: skip
         if file is None:
             return None
-        found, told = _read(file.getvalue(), shape)
+        found, notes = _read(file.getvalue(), shape)
         if found is None:
-            st.warning(plain(told[0]), icon=":material/folder_off:")
+            st.warning(plain(notes[0]), icon=":material/folder_off:")
             return None
-        st.caption(plain(" ".join([f"{len(found):,} images of your own are compared.", *told])))
+        st.caption(plain(" ".join([f"{len(found):,} images of your own are compared.", *notes])))
         return found
 
 
 @cached(max_entries=4)
 def _read(content: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray | None, list[str]]:
-    bar = st.progress(0.0)
-    try:
-        return archives.read(content, shape, lambda part: bar.progress(min(part, 1.0), "Reading your images …"))
-    except ValueError as error:
-        return None, [str(error)]
-    finally:
-        bar.empty()
+    with progress() as report:
+        try:
+            return archives.read(content, shape, lambda part: report(part, "Reading your images …"))
+        except ValueError as error:
+            return None, [str(error)]
 
 
 def as_float(pictures: np.ndarray) -> np.ndarray:

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from zoo.entries import Entry, opening
-from zoo.widgets.fetching import bring
+from zoo.widgets.fetching import fetch_files
+from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
-from zoo.widgets.picking import entry_label, entry_picker
-from zoo.widgets.placards import dataset_title
+from zoo.widgets.picking import entry_picker
 from zoo.widgets.urls import bound
 
 NOBODY = "none"
@@ -15,20 +15,23 @@ FIRST = ("fruits", "digits")  # always on this machine
 
 
 def pair_picker() -> list[Entry]:
-    """Let a dataset (?data) be chosen, then one or two entries that generate it (?a, ?b); ?a alone brings its dataset.
+    """Let a dataset (?dataset, ?data in older links) be chosen, then one or two entries that generate it (?a, ?b).
 
-    Without any such entry, say so and stop the page.
+    ?a alone selects its dataset. Without any such entry, say so and stop the page.
     """
     able = {entry.id: entry for entry in entries("generate")}
     linked = able.get(st.query_params.get("a", ""))
-    if linked and "data" not in st.query_params:
-        st.query_params["data"] = linked.dataset
+    if "data" in st.query_params:
+        st.query_params["dataset"] = st.query_params["data"]
+        del st.query_params["data"]
+    if linked and "dataset" not in st.query_params:
+        st.query_params["dataset"] = linked.dataset
     found = list(dict.fromkeys(entry.dataset for entry in able.values())) or [NOBODY]
     default = next((name for name in FIRST if name in found), found[0])
     data = default
     if len(found) > 1:
         data = bound(
-            st.segmented_control, "Dataset", found, key="data", default=default, required=True,
+            st.segmented_control, "Dataset", found, key="dataset", default=default, required=True,
             format_func=dataset_title,
         )  # fmt: skip
     among = [entry for entry in able.values() if entry.dataset == data]
@@ -40,9 +43,9 @@ def pair_picker() -> list[Entry]:
         second = bound(
             st.selectbox, "Entry B", [*others, NOBODY], key="b",
             default=opening.beside(first, list(others.values())) or NOBODY,
-            format_func=lambda name: entry_label(others[name]) if name in others else "No second entry",
+            format_func=lambda name: others[name].label if name in others else "No second entry",
         )  # fmt: skip
-    return [first, *bring([others[second]])] if second in others else [first]
+    return [first, *fetch_files([others[second]])] if second in others else [first]
 
 
 def count_inputs() -> tuple[int, int]:

@@ -1,9 +1,9 @@
-"""What a person may say about a model that is imported, where its files do not."""
+"""Inputs that override what an import detects."""
 
 import streamlit as st
 
 from zoo.sharing import imports
-from zoo.widgets.urls import bound
+from zoo.widgets.urls import bound, linked_expander
 
 FOUND = {"": "as found"}
 READS = dict(list(imports.RANGES.items())[:3])  # a network reads no logits
@@ -23,20 +23,20 @@ LINES = {
 }
 
 
-def corrections() -> dict[str, str | list[int] | None]:
-    """Draw the inputs (?import-role=… and so on); return what was said, as imports.bring takes it."""
-    said: dict = {}
-    with st.expander("Correct what was found", icon=":material/tune:"):
+def overrides() -> dict[str, str | list[int] | None]:
+    """Draw the inputs (?import-role=… and so on); return their values, as zoo.sharing.imports takes it."""
+    given: dict = {}
+    with linked_expander("Override detection", "import-", icon=":material/tune:"):
         for key, (label, names) in CHOICES.items():
-            said[key] = bound(st.selectbox, label, list(names), key=f"import-{key}", default="", format_func=names.get)
+            given[key] = bound(st.selectbox, label, list(names), key=f"import-{key}", default="", format_func=names.get)
         for key, (label, shown) in LINES.items():
-            said[key] = bound(st.text_input, label, key=f"import-{key}", default="", placeholder=shown).strip()
-    said["strides"] = [int(part) for part in said["strides"].split(",") if part.strip().isdecimal()][:100] or None
-    return said
+            given[key] = bound(st.text_input, label, key=f"import-{key}", default="", placeholder=shown).strip()
+    given["strides"] = [int(part) for part in given["strides"].split(",") if part.strip().isdecimal()][:100] or None
+    return given
 
 
 def roles() -> None:
-    """Say what an import makes of what came in; shown until there is one."""
+    """Explain which role a network gets; shown until something was imported."""
     st.header("What it becomes")
     st.markdown(
         "| From | to | Role |\n|---|---|---|\n"
@@ -47,6 +47,6 @@ def roles() -> None:
         "| image | one number | discriminator |\n"
     )
     st.caption(
-        "The shapes tell the role, a trial batch tells the range of the values. All of it is shown afterwards and can "
-        "be corrected. Layers that would run a stranger's code are refused by name."
+        "The role follows from the shapes, the range of values from a trial batch. Both are shown afterwards and can "
+        "be overridden. Layers that would run a stranger's code are refused by name."
     )

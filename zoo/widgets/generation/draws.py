@@ -57,7 +57,7 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
     left, middle, right = st.columns([11, 9, 12], gap="large")  # four samplers stand in one line
     with left, st.container(horizontal=True, vertical_alignment="bottom"):
         seed = bound(st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=SEEDS - 1, step=1)
-        st.button("Draw anew", icon=":material/casino:", on_click=_next_seed)
+        st.button("Next seed", icon=":material/casino:", on_click=_next_seed)
     with middle:
         count = bound(st.slider, "Count", key="count", default=24, min_value=4, max_value=96, step=4)
         temperature = bound(

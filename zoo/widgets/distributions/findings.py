@@ -5,16 +5,16 @@ import streamlit as st
 
 from zoo.analysis.comparison import READINGS
 from zoo.widgets.charts import figure
-from zoo.widgets.loading import plain
+from zoo.widgets.safety import plain
 
 
-def show(title: str, fig: go.Figure, finding: str) -> None:
+def section(title: str, fig: go.Figure, finding: str) -> None:
     """Draw a figure under its title, then its reading in READINGS, then what it shows here, one sentence per line."""
     st.subheader(title)
     figure(fig, key=title.lower(), caption=READINGS[title])
-    tell(finding)
+    findings(finding)
 
 
-def tell(finding: str) -> None:
+def findings(sentences: str) -> None:
     """Write sentences, one per line, as a list; they hold names from entries and are shown as they are."""
-    st.markdown("\n".join(f"- {plain(line)}" for line in finding.splitlines() if line))
+    st.markdown("\n".join(f"- {plain(line)}" for line in sentences.splitlines() if line))

@@ -1,4 +1,4 @@
-"""Cached summaries of real and generated images of one dataset, and the map of the real ones' codes."""
+"""Cached summaries of real and generated images of one dataset."""
 
 from collections.abc import Sequence
 
@@ -8,24 +8,22 @@ import streamlit as st
 from zoo import images, models
 from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
-from zoo.analysis.conditions import labels_for
-from zoo.charts import plots
-from zoo.charts.plots import REAL_NAME
+from zoo.charts import REAL_NAME
 from zoo.data import datasets, fruits
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.archives import YOURS, as_float
-from zoo.widgets.charts import figure
+from zoo.widgets.distributions.uploads import YOURS, as_float
+from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
-from zoo.widgets.loading import available, cached, plain
-from zoo.widgets.placards import dataset_title
-from zoo.widgets.training_data import at_hand, side
+from zoo.widgets.loading import cached
+from zoo.widgets.real_images import at_hand, side
+from zoo.widgets.safety import plain
 
 SPLIT = "test"
 
 
 def summaries(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None = None) -> dict[str, Summary]:
-    """Return the summary of the real images, where they can be had, and of what each entry draws, by its id.
+    """Return the summary of the real images, where they can be had, and of what each entry draws, by its label.
 
     All entries were trained on one dataset; images are brought to the shape of the first. Shows what is being done.
 
@@ -41,8 +39,8 @@ def summaries(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | 
         with st.spinner(f"Reading {plain(dataset_title(dataset))} …"):
             found[REAL_NAME] = _real(dataset, shape, count, seed, classifier, first.balanced)
     for entry in chosen:
-        with st.spinner(f"{plain(entry.title)} draws {count:,} images …"):
-            found[entry.id] = _drawn(entry, shape, count, seed, classifier)
+        with st.spinner(f"{plain(entry.label)} draws {count:,} images …"):
+            found[entry.label] = _drawn(entry, shape, count, seed, classifier)
     if own is not None:
         found[YOURS] = _own(own[:count], dataset, classifier)
     return found
@@ -66,31 +64,6 @@ def _drawn(entry: Entry, shape: tuple[int, int, int], count: int, seed: int, cla
 @cached(max_entries=4, spinner="Looking at your images …")
 def _own(pictures: np.ndarray, dataset: str, classifier: Entry | None) -> Summary:
     return comparison.summarise(as_float(pictures), classifier, _measurable(dataset, pictures.shape[1:]))
-
-
-def code_map(entry: Entry, count: int, seed: int) -> None:
-    """Draw the codes of the real images, where these can be had and a code has two numbers."""
-    if (
-        "encode" not in entry.capabilities
-        or entry.prior is None
-        or entry.latent_shape != (2,)
-        or not available(entry.dataset, SPLIT)
-    ):
-        return
-    with st.spinner(f"{plain(entry.title)} encodes {count:,} images …"):
-        codes, labels, classes, told = _codes(entry, count, seed, classifier_for(entry, entries()))
-    reading = comparison.READINGS["Map of codes"] + (f" The encoder is told {plain(told)}." if told else "")
-    figure(plots.latent_map(codes, labels, classes), key=f"map-{entry.id}", caption=reading)
-
-
-@cached(max_entries=8)
-def _codes(
-    entry: Entry, count: int, seed: int, classifier: Entry | None
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], str]:
-    split = datasets.load(entry.dataset, SPLIT, count, seed, size=side(entry.dataset, entry.shape))
-    pictures = images.fit(split.images, entry.shape)[0]
-    labels, told = labels_for(entry, pictures, split.labels, split.classes, classifier)
-    return models.encode(entry, pictures, labels), split.labels, split.classes, told
 
 
 def _measurable(dataset: str, shape: tuple[int, int, int]) -> bool:

@@ -1,4 +1,4 @@
-"""The picker of input images that several pages share."""
+"""The picker of input images."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,13 @@ from zoo import images
 from zoo.data.datasets import Split
 from zoo.errors import DatasetUnavailable
 from zoo.known import DATASETS
+from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
-from zoo.widgets.loading import available, dataset, plain, samples
+from zoo.widgets.loading import available, dataset, samples
+from zoo.widgets.pad import draw_pad
 from zoo.widgets.picking import entry_picker
-from zoo.widgets.pictures import draw_pad, image_grid
-from zoo.widgets.placards import dataset_title
+from zoo.widgets.safety import plain
+from zoo.widgets.tiles import image_grid
 from zoo.widgets.urls import bound
 
 MAX_UPLOAD_MB = 10
@@ -127,7 +129,7 @@ def _from_dataset(
                     st.number_input, "Count", key=f"{key}_count", default=count, min_value=1, max_value=most, step=1
                 )
     index = np.arange(len(pool.images))
-    if wanted:
+    if wanted and pool.labels is not None:
         index = index[np.isin(pool.labels, [pool.classes.index(name) for name in wanted])]
     if not len(index):
         st.caption(":material/info: No image of that class is among those read; all classes are shown.")
@@ -173,7 +175,7 @@ def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None
     if len(files) > most:
         st.caption(f":material/info: The first {most} files are used.")
     if not found:
-        st.caption("Until a file is here, the page shows images of a dataset.")
+        st.caption("Links hold no uploads: until a file is here, images of a dataset stand in.")
         return None
     pictures = np.concatenate(found)
     if shape[2] == 1 and bound(st.toggle, "Invert", key=f"{key}_invert", default=False, help=INVERT):
@@ -184,7 +186,7 @@ def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None
 def _drawn(key: str, shape: tuple[int, int, int], most: int) -> Picked | None:
     drawing = draw_pad(key, shape)
     if drawing is None:
-        st.caption("Draw with mouse, pen or finger. Until then, the page shows images of a dataset.")
+        st.caption("Draw with mouse, pen or finger. Links hold no drawings: images of a dataset stand in.")
         return None
     return Picked(drawing[None], None, (), "your drawing")
 
@@ -197,4 +199,4 @@ def _sampled(key: str, count: int, most: int) -> Picked:
         seed = bound(st.number_input, "Seed", key=f"{key}_seed", default=0, min_value=0, max_value=9999, step=1)
     sample = samples(entry, count, seed)
     labels = None if sample.labels is None else np.asarray(sample.labels, np.int64)
-    return Picked(sample.images, labels, entry.classes, f"samples of {entry.title}, seed {seed}")
+    return Picked(sample.images, labels, entry.classes, f"samples of {entry.label}, seed {seed}")

@@ -1,13 +1,14 @@
 """The reconstruction errors of a whole split."""
 
 import numpy as np
-import streamlit as st
 
 from zoo.analysis import fidelity
 from zoo.entries import Entry
 from zoo.known import DATASETS
-from zoo.widgets.loading import available, cached, capacity, dataset, plain
-from zoo.widgets.placards import dataset_title
+from zoo.widgets.labels import dataset_title
+from zoo.widgets.loading import available, cached, capacity, dataset
+from zoo.widgets.progress import progress
+from zoo.widgets.safety import plain
 
 SPLITS = ("test", "train")
 CHUNK = 512
@@ -49,12 +50,11 @@ def split_errors(entry: Entry, name: str, split: str, count: int, classifier: En
     """Return mse, psnr and ssim (N,) of the entry on clean images of a split, with a progress bar."""
     pool = dataset(name, split, count)
     found = []
-    bar = st.progress(0.0)
-    for start in range(0, len(pool.images), CHUNK):
-        part = slice(start, start + CHUNK)
-        bar.progress(start / len(pool.images), f"{plain(entry.title)} reconstructs {len(pool.images):,} images …")
-        labels = None if pool.labels is None else pool.labels[part]
-        images = pool.images[part]
-        found.append(fidelity.reconstruct(entry, images, images, labels, pool.classes, classifier).errors)
-    bar.empty()
+    with progress() as report:
+        for start in range(0, len(pool.images), CHUNK):
+            part = slice(start, start + CHUNK)
+            report(start / len(pool.images), f"{entry.label} reconstructs {len(pool.images):,} images …")
+            labels = None if pool.labels is None else pool.labels[part]
+            images = pool.images[part]
+            found.append(fidelity.reconstruct(entry, images, images, labels, pool.classes, classifier).errors)
     return {metric: np.concatenate([errors[metric] for errors in found]) for metric in fidelity.METRICS}

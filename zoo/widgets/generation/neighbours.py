@@ -1,4 +1,4 @@
-"""Real images to hold against generated ones: offered for download where missing, searched for neighbours."""
+"""The training images nearest to a generated one."""
 
 from collections.abc import Sequence
 
@@ -8,45 +8,15 @@ import streamlit as st
 from zoo import images
 from zoo.data import datasets
 from zoo.entries import Entry
-from zoo.errors import DatasetUnavailable
-from zoo.hub.origin import REPOSITORY
 from zoo.known import DATASETS
 from zoo.metrics import neighbours
-from zoo.widgets.loading import available, dataset, plain
-from zoo.widgets.pictures import image_grid
-from zoo.widgets.placards import dataset_title
+from zoo.widgets.progress import progress
+from zoo.widgets.real_images import at_hand, side
+from zoo.widgets.tiles import image_grid
 from zoo.widgets.urls import bound
 
 FIRST = 2000
 BLOCK = 1000
-
-
-def at_hand(name: str, split: str, meanwhile: str, key: str) -> bool:
-    """Whether a split can be read here and now; if not, say so and what works meanwhile, and offer to download it."""
-    if available(name, split):
-        return True
-    title = plain(dataset_title(name))
-    where = "`ZOO_DATA` can name a folder that holds it."
-    st.caption(f":material/info: {title} is not on this machine. {meanwhile} {where}")
-    on_the_hub = name in DATASETS or REPOSITORY.fullmatch(name)
-    label = f"Download {title}"
-    if on_the_hub and st.button(label, key=f"fetch-{key}", icon=":material/cloud_download:"):
-        try:
-            dataset(name, split, 1)
-        except DatasetUnavailable as error:
-            st.warning(plain(str(error)), icon=":material/info:")
-        else:
-            st.rerun()
-    return False
-
-
-def side(name: str, shape: tuple[int, int, int]) -> int | None:
-    """Return the side to which images are brought while they are read, or None to read them as they are.
-
-    It keeps large images of unknown datasets out of memory. They are cropped to a square by it, so it is only for
-    square entries.
-    """
-    return shape[0] if shape[0] == shape[1] and name not in DATASETS else None
 
 
 def search_everything(entries: Sequence[Entry]) -> bool:
@@ -67,9 +37,8 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
     if not at_hand(entry.dataset, "train", meanwhile, key=entry.id):
         return
     found, labels, classes = _training(entry.dataset, entry.shape, None if everything else FIRST)
-    bar = st.empty()
-    index, distance = neighbours.nearest(picture[None], found, count, lambda part, text: bar.progress(part, text=text))
-    bar.empty()
+    with progress() as report:
+        index, distance = neighbours.nearest(picture[None], found, count, report)
     rows = index[0]
     names = ["" if labels is None else f"{classes[labels[row]]}, " for row in rows]
     captions = [f"{name}{100 * away:.1f} %" for name, away in zip(names, distance[0], strict=True)]
@@ -86,14 +55,8 @@ def _training(
     name: str, shape: tuple[int, int, int], count: int | None
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Read training images once, as uint8 (N, *shape): a quarter of the memory of float32."""
-    bar = st.progress(0.0, text="Reading training images …")
-    try:
-        split = datasets.load(
-            name, "train", count, size=side(name, shape),
-            progress=lambda part, text: bar.progress(min(max(part, 0.0), 1.0), text=plain(text)),
-        )  # fmt: skip
-    finally:
-        bar.empty()
+    with progress("Reading training images …") as report:
+        split = datasets.load(name, "train", count, size=side(name, shape), progress=report)
     blocks = range(0, len(split.images), BLOCK)
     fitted = [images.to_uint8(images.fit(split.images[start : start + BLOCK], shape)[0]) for start in blocks]
     return np.concatenate(fitted), split.labels, tuple(split.classes)

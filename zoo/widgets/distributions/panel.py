@@ -1,7 +1,7 @@
 """Sets of images in numbers: what entries draw and what a visitor sends, each against the test images, live."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -14,13 +14,15 @@ from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
 from zoo.images import fit
 from zoo.metrics.figures import FIGURES
-from zoo.widgets.archives import YOURS, as_float
 from zoo.widgets.charts import download
-from zoo.widgets.findings import tell
+from zoo.widgets.distributions.findings import findings
+from zoo.widgets.distributions.uploads import YOURS, as_float
+from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
-from zoo.widgets.loading import available, cached, capacity, plain
-from zoo.widgets.placards import dataset_title
-from zoo.widgets.training_data import at_hand, side
+from zoo.widgets.loading import available, cached, capacity
+from zoo.widgets.progress import progress
+from zoo.widgets.real_images import at_hand, side
+from zoo.widgets.safety import plain
 from zoo.widgets.urls import bound
 
 SPLIT = "test"
@@ -29,7 +31,8 @@ FLOOR = "Training images"  # the name of their column
 DIRECTIONS = "↓ lower is better, ↑ higher is better, → 1 near one is better"
 
 
-class Setting(NamedTuple):
+@dataclass(frozen=True)
+class Setting:
     """What sets are measured against: `count` test images of a dataset, drawn by a seed, fitted to a shape."""
 
     dataset: str
@@ -43,7 +46,7 @@ class Setting(NamedTuple):
 
 def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None) -> None:
     """Offer to measure what the entries draw and a visitor's images, uint8 (N, *shape) (?measure); show the figures."""
-    st.subheader("In numbers")
+    st.subheader("Metrics")
     wanted = bound(
         st.toggle, "Measure the distances to the test images", key="measure", default=False,
         help="Fréchet distance, KID, precision, recall, density, coverage and more: seconds for 1,000 images of each.",
@@ -55,7 +58,7 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
     if not available(dataset, SPLIT):
         st.caption(f":material/info: Without the test images of {title} there is nothing to measure against.")
         return
-    floor = at_hand(dataset, "train", "Meanwhile, it is not known what real images would score.", f"{dataset}-train")
+    floor = at_hand(dataset, "train", "Without it, the score of real images is not known.", f"{dataset}-train")
     count = min(count, MOST, capacity(shape), *([] if own is None else [len(own)]))
     setting = Setting(dataset, shape, classifier_for(chosen[0], entries()), count, seed, floor, chosen[0].balanced)
     found = _measured(chosen, own, setting)
@@ -65,7 +68,7 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
     count, shares = len(_real(setting).view.images), _real(setting).shares
     st.table(_columns(found), hide_index=True, border="horizontal")
     sets = {name: scored for name, scored in found.items() if name != FLOOR}
-    tell(comparison.verdicts(sets, shares, setting.classifier.classes if setting.classifier else ()))
+    findings(comparison.verdicts(sets, shares, setting.classifier.classes if setting.classifier else ()))
     st.caption(_measure_of(setting, count, len(sets)))
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("What they mean", icon=":material/help:"):
@@ -109,22 +112,19 @@ def _measured(chosen: Sequence[Entry], own: np.ndarray | None, setting: Setting)
     """Return the figures of each set, with progress; None when there are too few test images."""
     steps: dict[str, tuple[str, Callable[[], Scored]]] = {}
     for entry in chosen:
-        steps[entry.id] = (f"{entry.title} draws and is measured", lambda entry=entry: _drawn(entry, setting))
+        steps[entry.label] = (f"{entry.label} draws and is measured", lambda entry=entry: _drawn(entry, setting))
     if own is not None:
         steps[YOURS] = ("Your images are measured", lambda: _own(own[: setting.count], setting))
     if setting.floor:
         steps[FLOOR] = ("Training images are measured", lambda: _floor(setting))
-    bar = st.progress(0.0, f"Reading {plain(dataset_title(setting.dataset))} …")
-    try:
+    with progress(f"Reading {dataset_title(setting.dataset)} …") as report:
         if len(_real(setting).view.images) < LEAST:
             return None
         found = {}
         for number, (name, (text, measure)) in enumerate(steps.items(), 1):
-            bar.progress(number / (len(steps) + 1), f"{plain(text)} …")
+            report(number / (len(steps) + 1), f"{text} …")
             found[name] = measure()
         return found
-    finally:
-        bar.empty()
 
 
 # Two are kept, for the images of both sides stay in memory.

@@ -1,0 +1,127 @@
+"""Figures of latents: of one image, of a data set, of what each dimension does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+from scipy.special import ndtr
+
+from zoo.charts.layout import add_steps, laid_out, subset
+from zoo.charts.palette import BLUE, NEUTRAL, A, Style, class_style, faded
+
+
+def latent_marginals(
+    counts: np.ndarray, edges: np.ndarray, prior: bool, dimensions: Sequence[int] | None = None, style: Style = A
+) -> go.Figure:
+    """Small histograms of the aggregate posterior, one per latent dimension, each beside the prior N(0, 1).
+
+    One sees where the codes of the training data do not follow the prior that new images are drawn from. counts are
+    (L, B) and edges (L, B + 1), as in latents.npz. dimensions names the panels in order; by default the 16 that are
+    farthest from the prior in total variation, or without a prior the first 16.
+    """
+    counts, edges = np.asarray(counts, dtype=float), np.asarray(edges, dtype=float)
+    ranked = _farthest_from_normal(counts, edges) if prior else np.arange(len(counts))
+    shown = ranked[:16].tolist() if dimensions is None else list(dimensions)
+    rows, columns = -(-len(shown) // 4), 4
+    figure = make_subplots(
+        rows, columns, shared_xaxes=True, subplot_titles=[f"z{d}" for d in shown],
+        horizontal_spacing=0.03, vertical_spacing=0.25 / rows,
+    )  # fmt: skip
+    grid = np.linspace(-3.5, 3.5, 71)
+    for panel, d in enumerate(shown):
+        place = {"row": panel // columns + 1, "col": panel % columns + 1}
+        density = counts[d] / (counts[d].sum() * np.diff(edges[d]))
+        centres = (edges[d][1:] + edges[d][:-1]) / 2
+        solid = style._replace(dash="solid")  # the prior is the dashed one
+        add_steps(figure, centres, density, "aggregate posterior", solid, fill=True, showlegend=panel == 0, **place)
+        if prior:
+            look = {"mode": "lines", "line": {"color": NEUTRAL, "dash": "dash", "width": 1.5}, "hoverinfo": "skip"}
+            look |= {"name": "prior N(0, 1)", "legendgroup": "prior", "showlegend": panel == 0}
+            figure.add_scatter(x=grid, y=np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), **look, **place)
+    figure.update_xaxes(matches="x")
+    for column in range(min(columns, len(shown))):
+        bottom = (len(shown) - 1 - column) // columns + 1
+        figure.update_xaxes(title_text="latent value", showticklabels=True, row=bottom, col=column + 1)
+    figure.update_yaxes(showticklabels=False, showgrid=False)
+    figure.update_yaxes(title_text="density", col=1)
+    figure.update_annotations(font_size=13)  # the titles of the panels
+    return laid_out(figure, height=140 + 110 * rows, margin_t=72)
+
+
+def effect_bars(ranking: Sequence[tuple[int, float]], limit: int = 32, style: Style = A) -> go.Figure:
+    """How much each latent dimension changes the image, the strongest first.
+
+    One sees how many dimensions the decoder uses: bars near zero are dimensions it ignores. ranking holds pairs of
+    dimension and effect, the mean absolute change of a pixel when the dimension moves from -2 to +2.
+    """
+    shown = list(ranking)[:limit]
+    figure = go.Figure(go.Bar(x=[f"z{d}" for d, _ in shown], y=[effect for _, effect in shown]))
+    figure.update_traces(marker_color=style.colour, hovertemplate="%{x}: %{y:.4f}<extra></extra>")
+    figure.update_xaxes(title_text=f"latent dimension, {len(shown)} strongest of {len(ranking)}", type="category")
+    figure.update_yaxes(title_text="mean change of a pixel", rangemode="tozero")
+    return laid_out(figure, height=280, margin_t=16)
+
+
+def latent_map(latents: np.ndarray, labels: np.ndarray | None = None, classes: Sequence[str] = ()) -> go.Figure:
+    """The codes of images in a latent space of two dimensions, each class with its colour, marker and name.
+
+    One sees which classes the encoder keeps apart and which it lets touch: there, interpolation passes through images
+    of both. latents are (N, 2), labels (N,) or None; at most MAX_POINTS are drawn. customdata is the row in latents.
+    """
+    latents = np.asarray(latents, dtype=float)
+    rows = subset(len(latents))
+    figure = go.Figure()
+    groups = {"codes": rows}
+    if labels is not None:
+        groups = {name: rows[np.asarray(labels)[rows] == i] for i, name in enumerate(classes)}
+    for index, (name, members) in enumerate(groups.items()):
+        colour, symbol = class_style(index)
+        x, y = latents[members].T
+        marker = {"color": colour, "symbol": symbol, "size": 5, "opacity": 0.7}
+        figure.add_scatter(x=x, y=y, name=name, mode="markers", customdata=members, marker=marker)
+        if labels is not None and len(members):
+            x, y = np.median(latents[members], axis=0)
+            plate = {"bgcolor": colour, "borderpad": 2}  # text on its own plate, so the page's theme does not matter
+            ink = {"color": "white" if colour == BLUE else "black", "size": 12}
+            figure.add_annotation(x=x, y=y, text=name, showarrow=False, font=ink, **plate)
+    figure.update_traces(hovertemplate="z0 %{x:.2f}, z1 %{y:.2f}")
+    figure.update_xaxes(title_text="z0")
+    figure.update_yaxes(title_text="z1", scaleanchor="x")
+    return laid_out(figure, height=560, showlegend=labels is not None, legend_itemsizing="constant")
+
+
+def latent_bars(latent: np.ndarray, style: Style = A) -> go.Figure:
+    """The latent vector of one image, a bar per dimension, with a band for -2 … +2.
+
+    One sees which coordinates are unusual: under a normal prior nineteen of twenty bars end inside the band.
+    """
+    values = np.asarray(latent, dtype=float).ravel()
+    figure = go.Figure(go.Bar(x=np.arange(len(values)), y=values, marker_color=style.colour))
+    figure.update_traces(hovertemplate="z%{x}: %{y:.3f}<extra></extra>")
+    figure.add_hrect(y0=-2, y1=2, line_width=0, fillcolor=faded(NEUTRAL, 0.15), layer="below")
+    return laid_out(figure, height=220, margin_t=16, xaxis_title_text="latent dimension", yaxis_title_text="value")
+
+
+def code_grid(codes: np.ndarray, vocabulary: int) -> go.Figure:
+    """The integers (H, W) of one image, each below `vocabulary`, where they stand in the image.
+
+    One sees which places of an image have the same integer. The colours follow the integers, whose order means
+    nothing; plotly writes each in black or white, whichever the colour lets one read.
+    """
+    look = {"colorscale": "Cividis", "zmin": 0, "zmax": vocabulary - 1, "showscale": False, "xgap": 2, "ygap": 2}
+    rows, columns = (np.arange(1, size + 1) for size in np.shape(codes))
+    numbers = {"z": np.asarray(codes).tolist(), "texttemplate": "%{z}", "textfont_size": 14}
+    figure = go.Figure(go.Heatmap(x=columns, y=rows, **numbers, **look))
+    figure.update_traces(hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")
+    plain = {"showticklabels": False, "showgrid": False, "constrain": "domain"}
+    figure.update_xaxes(title_text="column", **plain)
+    figure.update_yaxes(title_text="row", autorange="reversed", scaleanchor="x", **plain)
+    return laid_out(figure, height=max(200, 80 + 36 * len(codes)), margin_t=16)
+
+
+def _farthest_from_normal(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Dimensions by total variation between their histogram and N(0, 1), the largest first."""
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    expected = np.diff(ndtr(edges), axis=1)
+    return np.argsort(expected.sum(axis=1) - 1 - np.abs(shares - expected).sum(axis=1), kind="stable")

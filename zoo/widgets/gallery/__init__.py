@@ -1,0 +1,7 @@
+"""Widgets of the Gallery."""
+
+from zoo.widgets.gallery.details import key_figures, provenance
+from zoo.widgets.gallery.filters import entry_filter
+from zoo.widgets.gallery.training import history, snapshots
+
+__all__ = ["entry_filter", "history", "key_figures", "provenance", "snapshots"]

@@ -1,0 +1,7 @@
+"""Widgets of Generation."""
+
+from zoo.widgets.generation.draws import Draw, draw_inputs
+from zoo.widgets.generation.neighbours import nearest_images, search_everything
+from zoo.widgets.generation.tile import shared_tile
+
+__all__ = ["Draw", "draw_inputs", "nearest_images", "search_everything", "shared_tile"]

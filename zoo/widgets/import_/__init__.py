@@ -1,0 +1,5 @@
+"""Widgets of Import."""
+
+from zoo.widgets.import_.overrides import overrides, roles
+
+__all__ = ["overrides", "roles"]
