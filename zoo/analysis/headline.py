@@ -9,8 +9,9 @@ def headline(entry: Entry) -> str:
     values = {name: metric.value for name, metric in entry.manifest.metrics.items()}
     if "frechet" in values:
         values.pop("frechet_random", None)  # the cross-check stands in only where no classifier of the dataset is known
+    rows = sorted((row for row in FIGURES.values() if row.headline), key=lambda row: row.headline_rank)
     return ", ".join(
-        row.headline.format(value=values[name], floor=values.get(f"{name}_floor", float("nan")))
-        for name, row in FIGURES.items()
-        if row.headline and name in values
+        row.headline.format(value=values[row.name], floor=values.get(f"{row.name}_floor", float("nan")))
+        for row in rows
+        if row.name in values
     )

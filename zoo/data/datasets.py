@@ -4,6 +4,7 @@ Every dataset is one `Split`: float32 images (N, H, W, C) in [0, 1] with C in {1
 Looked for in this order: built in, the folder named by the environment variable ZOO_DATA, the Hub's cache, the Hub.
 """
 
+import functools
 import importlib
 import re
 from dataclasses import replace
@@ -52,8 +53,8 @@ def load(
     if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= records.MAX_SIDE):
         raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {records.MAX_SIDE}.")
     if balanced:
-        options = {"image_column": image_column, "label_column": label_column, "revision": revision}
-        return _balanced(load(name, split, seed=seed, progress=progress, size=size, **options), count, seed)
+        read = functools.partial(load, image_column=image_column, label_column=label_column, revision=revision)
+        return _balanced(read(name, split, seed=seed, progress=progress, size=size), count, seed)
     known = DATASETS.get(name) if isinstance(name, str) else None
     request = Request(
         split, count, seed, size,

@@ -177,7 +177,8 @@ def _read_pictures(folder: Path, files: Files, request: Request, report: Progres
     listed = {_class_of(n, divided) for n in files.siblings if not divided or _split_part(n) is not None}
     classes = tuple(sorted(name for name in listed if name is not None))
     numbers = {c: k for k, c in enumerate(classes)}
-    labels = None if None in parents else np.array([numbers[p] for p in parents], np.int64)
+    named = [parent for parent in parents if parent is not None]
+    labels = np.array([numbers[name] for name in named], np.int64) if len(named) == len(parents) else None
     rows = _rows(len(paths), files.held_out, request)
 
     def encoded(wanted: np.ndarray) -> Iterator[bytes]:

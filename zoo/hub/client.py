@@ -67,7 +67,8 @@ def _watch(response: httpx2.Response) -> None:
         raise Ended from TooLarge(f"more than {running.most:,} bytes")
     # Xet's own downloader knows no time limit; without this header the client takes plain HTTP.
     response.headers.pop("X-Xet-Hash", None)
-    response.stream = _Watched(response.stream, running)
+    if isinstance(response.stream, httpx2.SyncByteStream):
+        response.stream = _Watched(response.stream, running)
 
 
 def _client() -> httpx2.Client:

@@ -21,6 +21,7 @@ class Figure(NamedTuple):
     help: str = ""  # of that heading
     ranking: str = ""  # name where rows are ranked by it, "" for a figure that ranks nothing
     headline: str = ""  # template of its part in an entry's headline, which may use the floor as well
+    headline_rank: int = 0  # its place there
     of_samples: bool = False  # true of the sampler it was measured with, not of the entry as a whole
     compared: bool = False  # measured live by the page on distributions too
     floor: bool = False  # real images give a floor, not a goal
@@ -66,35 +67,28 @@ def known(name: str) -> bool:
     return base(name) in FIGURES
 
 
-# An entry's headline follows this order.
+# Boards and tables follow this order.
 register(
-    Figure("accuracy", "Accuracy", "share of images whose most probable class is the true one", format=".3f",
-           headline="accuracy {value:.2%}"),
-    Figure("psnr", "PSNR (dB)", "peak signal-to-noise ratio", format=".1f", column="PSNR", help="Reconstruction, in dB",
-           ranking="PSNR (dB)", headline="PSNR {value:.1f} dB"),
-    Figure("ssim", "SSIM", "structural similarity (Wang et al. 2004)", format=".3f", column="SSIM",
-           help="Reconstruction, structural similarity"),
-    Figure("mse", "MSE", "mean squared error per pixel", "lower"),
     Figure("frechet_ratio", "Fréchet / floor", "1 is as good as real images", "lower", ".2f", "Fréchet / floor",
            "1 is as good as real images", "Fréchet distance over its floor", of_samples=True, compared=True),
     Figure("frechet", "Fréchet distance",
            "between Gaussians fitted to the features of both sides; not Inception FID", "lower",
            column="Fréchet", help="Distance on classifier features, not Inception FID", ranking="Fréchet distance",
-           headline="Fréchet {value:.3g} (floor {floor:.2g})", of_samples=True, compared=True, floor=True),
+           headline="Fréchet {value:.3g} (floor {floor:.2g})", headline_rank=2, of_samples=True, compared=True, floor=True),
     Figure("frechet_random_ratio", "Random Fréchet / floor", "1 is as good as real images", "lower", ".2f",
            of_samples=True, compared=True),
     Figure("frechet_random", "Fréchet, random features",
            "the same distance in the features of a network nobody trained", "lower",
            column="Fréchet, random", help="On features of a network that nobody trained: a cross-check",
            ranking="Fréchet distance, random features",
-           headline="random-feature Fréchet {value:.3g} (floor {floor:.2g})",
+           headline="random-feature Fréchet {value:.3g} (floor {floor:.2g})", headline_rank=3,
            of_samples=True, compared=True, floor=True, space=RANDOM),
     Figure("modes", "Modes", "of the 1,000 numbers that three digits make, those that one sample at least shows",
            format=".0f", column="Modes", help="Of 1,000 three-digit numbers, those that samples show",
-           ranking="modes of 1,000", headline="{value:,.0f} of 1,000 modes", of_samples=True),
+           ranking="modes of 1,000", headline="{value:,.0f} of 1,000 modes", headline_rank=4, of_samples=True),
     Figure("coverage", "Coverage", "share of real images with a sample in their neighbourhood (Naeem et al. 2020)",
            format=".2f", column="Coverage", help="Share of real images with a sample in their neighbourhood",
-           ranking="coverage", headline="coverage {value:.2f}", of_samples=True, compared=True),
+           ranking="coverage", headline="coverage {value:.2f}", headline_rank=5, of_samples=True, compared=True),
     Figure("precision", "Precision", "share of samples among the real images (Kynkäänniemi et al. 2019)", format=".2f",
            column="Precision", help="Share of samples among the real images", of_samples=True, compared=True),
     Figure("recall", "Recall", "share of real images among the samples (Kynkäänniemi et al. 2019)", format=".2f",
@@ -122,6 +116,13 @@ register(
     Figure("cas", "Classification accuracy score",
            "trained on samples, tested on real images (Ravuri and Vinyals 2019)", format=".3f", column="CAS",
            help="Classification accuracy score: trained on samples, tested on real images", of_samples=True),
+    Figure("psnr", "PSNR (dB)", "peak signal-to-noise ratio", format=".1f", column="PSNR", help="Reconstruction, in dB",
+           ranking="PSNR (dB)", headline="PSNR {value:.1f} dB", headline_rank=1),
+    Figure("ssim", "SSIM", "structural similarity (Wang et al. 2004)", format=".3f", column="SSIM",
+           help="Reconstruction, structural similarity"),
+    Figure("mse", "MSE", "mean squared error per pixel", "lower"),
+    Figure("accuracy", "Accuracy", "share of images whose most probable class is the true one", format=".3f",
+           headline="accuracy {value:.2%}", headline_rank=0),
     Figure("elbo", "ELBO (nats)", "evidence lower bound on the log-likelihood"),
     Figure("log_likelihood", "Log-likelihood (nats)", "importance-weighted bound, k = 5,000 (Burda et al. 2016)",
            format=".1f", column="Log-likelihood", help="Importance-weighted bound in nats, on binarised images"),
