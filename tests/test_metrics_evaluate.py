@@ -11,8 +11,11 @@ import pytest
 import tiny_entries as tiny
 
 from training import evaluate
+from training.measures import APART, GROUPS, codes
+from training.measures.samples import covered_modes
 from zoo import models, samplers
 from zoo.analysis.headline import headline
+from zoo.analysis.scores import Real
 from zoo.data import datasets
 from zoo.entries import catalog
 from zoo.errors import EntryError
@@ -26,8 +29,8 @@ SPEED = "images_per_second"  # of this machine, on no split
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(evaluate, "MANY", 50)
-    monkeypatch.setattr(evaluate, "FEW", 5)
+    monkeypatch.setattr(codes, "MANY", 50)
+    monkeypatch.setattr(codes, "FEW", 5)
     evaluate.real.cache_clear()
     yield
     evaluate.real.cache_clear()
@@ -109,7 +112,7 @@ def test_inception_is_asked_for_by_name_and_needs_what_is_no_part_of_this_projec
     before = (digits / "zoo.json").read_bytes()
     with pytest.raises(EntryError, match=r"^Inception FID needs a package that is not there .*torch-fidelity\.$"):
         evaluate.evaluate(digits, only=["inception"])
-    assert (digits / "zoo.json").read_bytes() == before and not set(evaluate.APART) & set(evaluate.GROUPS)
+    assert (digits / "zoo.json").read_bytes() == before and not set(APART) & set(GROUPS)
 
 
 @pytest.fixture
@@ -152,17 +155,17 @@ def test_modes_of_stacked_digits_are_counted_and_a_planted_loss_is_seen(tmp_path
     monkeypatch.setattr(models, "classify", classify)
     monkeypatch.setattr(catalog, "classifier_for", lambda name: SimpleNamespace(name="reader"))
     made = SimpleNamespace(dataset="stacked_mnist", capabilities={"generate"}, classes=[str(n) for n in range(1000)])
-    found = evaluate.covered_modes(made, None, 0)
+    found = covered_modes(made, None, 0)
     assert set(found) == {"modes", "modes_real", "modes_kl", "modes_kl_floor"}
     assert found["modes"]["value"] == 900 and found["modes_real"]["value"] == 1000
     assert found["modes_kl"]["value"] == pytest.approx(math.log(10 / 9), abs=0.03)
     assert found["modes_kl_floor"]["value"] < 0.03
     assert "26,000 samples" in found["modes"]["protocol"] and "reader" in found["modes_real"]["protocol"]
     made.dataset = "mnist"
-    assert evaluate.covered_modes(made, None, 0) == {}
+    assert covered_modes(made, None, 0) == {}
     made.dataset = "stacked_mnist"
     monkeypatch.setattr(catalog, "classifier_for", lambda name: None)
-    assert evaluate.covered_modes(made, None, 0) == {}
+    assert covered_modes(made, None, 0) == {}
 
 
 def test_what_was_trained_on_balanced_classes_is_held_against_balanced_images(digits, monkeypatch):
@@ -203,7 +206,7 @@ LOAD = datasets.load
 
 
 def test_a_planted_missing_class_is_seen(tmp_path, judged):
-    data = evaluate.Real("digits", (4, 4, 1), tiny.classifying(tmp_path / "eye"), 0)
+    data = Real("digits", (4, 4, 1), tiny.classifying(tmp_path / "eye"), 0)
     bright = split("digits", count=90, seed=9)
     whole, lost = (data.see(bright.images[kept], None) for kept in (bright.labels < 3, bright.labels < 2))
     assert data.compare(data.view) == pytest.approx(data.compare(data.view))

@@ -1,11 +1,16 @@
 """Recipes, the loop, resumption, export and the command line, on real (small) data."""
 
+import contextlib
+import functools
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 
 import numpy as np
 import onnx
@@ -19,7 +24,8 @@ from PIL import Image
 
 from training import batches, cli, device, evaluate, export, networks, recipe, run, table
 from zoo import models
-from zoo.entries import catalog, entry
+from zoo.analysis import replay
+from zoo.entries import Entry, catalog, entry
 from zoo.latent import aggregate
 from zoo.networks import run as onnx_networks
 
@@ -90,11 +96,23 @@ def test_shifted_moves_the_image_and_repeats_its_border():
     assert np.array_equal(moved[0, :, :, 0], [[0, 1, 2], [0, 1, 2], [3, 4, 5]])
 
 
+def test_turned_turns_about_the_centre_and_repeats_the_border():
+    image = np.arange(9, dtype="float32").reshape(1, 3, 3, 1)
+    quarter = batches.turned(np.repeat(image, 2, axis=0), np.array([90.0, 0.0]))
+    np.testing.assert_allclose(quarter[0, :, :, 0], np.rot90(image[0, :, :, 0]), atol=1e-5)
+    np.testing.assert_array_equal(quarter[1], image[0])
+    wide = np.zeros((1, 9, 9, 3), "float32")
+    wide[:, :, :4], wide[:, :, 4] = 1, 0.5
+    tilted = batches.turned(wide, np.array([10.0]))[0].mean(axis=(1, 2))
+    assert (np.diff(tilted) > 0).all() or (np.diff(tilted) < 0).all(), "a vertical edge leans to one side"
+    np.testing.assert_allclose(tilted + tilted[::-1], 2 * tilted[4], atol=1e-5)
+
+
 def test_batches_depend_on_seed_and_epoch_alone():
     images, labels = np.random.default_rng(0).random((50, 8, 8, 1), dtype="float32"), np.arange(50)
 
     def content(epoch):
-        sequence = batches.Batches(images, labels, 16, seed=1, shift=1, flip=True)
+        sequence = batches.Batches(images, labels, 16, seed=1, shift=1, flip=True, turn=5)
         sequence.start(epoch)
         return [sequence[index][0] for index in range(len(sequence))]
 
@@ -129,8 +147,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(family, tmp_path, monkeyp
 
     saved = run.Folder.save
 
-    def interrupted(self, model, epoch, history):
-        saved(self, model, epoch, history)
+    def interrupted(self, model, epoch, *rest):
+        saved(self, model, epoch, *rest)
         if epoch == 2:
             raise KeyboardInterrupt
 
@@ -176,12 +194,20 @@ def test_large_images_meet_on_a_coarse_grid(side, grid):
     shape = (side, side, 3)
     encoder = networks.encoder(shape, {"latent": 4}, width=8)
     decoder = networks.decoder(4, shape, width=8, norm=True)
-    judge, classifier = networks.discriminator(shape, 8), networks.classifier(shape, 2, width=4)
+    critic, classifier = networks.discriminator(shape, 8), networks.classifier(shape, 2, width=4)
     assert encoder.get_layer("body").output.shape[1:3] == decoder.get_layer("grid").output.shape[1:3] == (grid, grid)
-    assert judge.get_layer("flat").input.shape[1:3] == classifier.get_layer("squeeze").input.shape[1:3] == (grid, grid)
+    assert critic.get_layer("flat").input.shape[1:3] == classifier.get_layer("squeeze").input.shape[1:3] == (grid, grid)
     assert decoder.output["image"].shape[1:] == shape
     extra = any(layer.name.startswith(("halve_", "double_")) for layer in [*encoder.layers, *decoder.layers])
     assert extra == (side > 32)
+
+
+def test_bilinear_doublings_replace_depth_to_space():
+    decoder = networks.decoder(4, (32, 32, 3), width=32, refine=1, upsampling="bilinear")
+    names = {layer.name for layer in decoder.layers}
+    assert {"enlarge_0", "enlarge_1"} <= names and "expand" not in names
+    assert [decoder.get_layer(f"fine_{index}").output.shape[1:] for index in (0, 1)] == [(8, 8, 16), (16, 16, 8)]
+    assert decoder.output["image"].shape[1:] == (32, 32, 3)
 
 
 def test_progressive_growth_follows_the_steps_of_the_run():
@@ -234,37 +260,49 @@ def test_the_recogniser_of_an_infogan_has_the_discriminators_body():
 # Export ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exported(tmp_path_factory):
-    """A tiny trained run of every family, exported: name of family → entry."""
+    """A function name of family → entry of a tiny run, trained and exported when it is first asked for."""
     folder = tmp_path_factory.mktemp("families")
-    found = {}
-    for family in FAMILIES:
+
+    @functools.cache
+    def made(family: str) -> Entry:
         options = tiny(family, images=64, epochs=1, network="conv")
         run.train(options, folder / "runs")
-        found[family] = export.export(folder / "runs" / options.name, folder / "entries")
-    return found
+        return export.export(folder / "runs" / options.name, folder / "entries")
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def loaded(exported, tmp_path_factory):
+    """A function name of family → what plain Keras loads from a copy of its entry's folder."""
+
+    @functools.cache
+    def model(family: str) -> keras.Model:
+        return keras.saving.load_model(shutil.copytree(exported(family).folder, tmp_path_factory.mktemp("copy") / "it"))
+
+    return model
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_exported_family_is_a_complete_entry(exported, family):
-    made = exported[family]
+    made = exported(family)
     entry.verify(made)
     assert {"README.md", "config.json", "metadata.json", "model.weights.h5", "history.json", "samples.png"} <= set(
         made.manifest.files
     )
     assert made.manifest.provenance.images_seen == 64
     assert made.has("latents.npz") == ("encode" in made.capabilities)
+    assert made.has("replay.npz") == bool(recipe.family(family).players) == (replay.load(made) is not None)
     if "generate" in made.capabilities:
         images = models.sample(made, 5, seed=0).images
         assert images.shape == (5, *made.shape) and images.min() >= 0 and images.max() <= 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp_path):
-    made = exported[family]
-    shutil.copytree(made.folder, tmp_path / "entry")
-    whole = keras.saving.load_model(tmp_path / "entry")
+def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, loaded, family):
+    made, whole = exported(family), loaded(family)
     rng = np.random.default_rng(1)
     for role, network in made.manifest.networks.items():
         given = {
@@ -285,9 +323,9 @@ def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, family, tmp
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_kernels_are_published_in_half_precision_and_computed_with_in_single(exported, family):
-    made = exported[family]
-    for layer in keras.saving.load_model(made.folder).layers:
+def test_kernels_are_published_in_half_precision_and_computed_with_in_single(exported, loaded, family):
+    made = exported(family)
+    for layer in loaded(family).layers:
         for weight in map(np.asarray, layer.weights):
             assert weight.ndim < 2 or np.array_equal(weight, weight.astype("float16"))
     for role, network in made.manifest.networks.items():
@@ -328,9 +366,9 @@ def test_a_wrong_onnx_export_is_refused(monkeypatch, tmp_path):
 
 
 def test_a_failing_export_leaves_the_entry_that_was_there(exported, tmp_path, monkeypatch):
-    made = exported["vae"]
+    made = exported("vae")
     shutil.copytree(made.folder, tmp_path / "vae")
-    monkeypatch.setattr(export, "_film", lambda *_: 1 / 0)
+    monkeypatch.setattr(export, "_animation", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export.export(made.folder.parent.parent / "runs" / "vae", tmp_path)
     assert entry.read(tmp_path / "vae").revision == made.revision
@@ -356,7 +394,7 @@ def test_an_unfinished_run_is_not_exported(tmp_path):
 
 
 def test_statistics_describe_the_codes(exported):
-    made = exported["vae"]
+    made = exported("vae")
     statistics = aggregate.load(made)
     assert (
         statistics["mean"].shape == (12,)
@@ -414,3 +452,92 @@ def test_recipes_are_listed_with_their_keys(capsys):
     assert all(name in listed for name in recipe.recipes())
     assert cli.main(["recipes", "vae"]) == 0
     assert "weight of the KL term" in capsys.readouterr().out
+
+
+HELP = {
+    "app": ["--port"],
+    "recipes": ["FAMILY"],
+    "train": ["RECIPE", "--set", "--fresh", "--entry", "--runs", "--entries"],
+    "export": ["RUN", "--runs", "--entries"],
+    "evaluate": ["ENTRY", "--seed", "--only", "--entries"],
+    "refit": ["ENTRY", "--entries"],
+    "table": ["README.md"],
+    "publish": ["ENTRY", "OWNER/NAME", "--private", "--tag", "--dry-run", "--entries"],
+    "import": ["SOURCE", "--to", "--role", "--range", "--reads", "--name", "--title", "--file", "--dataset", "--side",
+               "--architecture", "--strides", "--activation", "--output-activation", "[@revision]"],
+}  # fmt: skip
+
+
+def test_help_names_every_verb_and_its_options(capsys):
+    assert cli.main(["--help"]) == 0
+    overview = capsys.readouterr().out
+    for verb, words in HELP.items():
+        assert verb in overview
+        assert cli.main([verb, "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert [word for word in words if word not in shown] == [], verb
+    assert len(HELP) == len(cli.app.registered_commands)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["fly"], ["train"], ["train", "x", "--colour"], ["evaluate", "x", "--seed", "-1"], ["app", "--port", "x"]],
+)
+def test_a_wrong_command_ends_with_status_2(words, capsys):
+    assert cli.main(words) == 2
+    assert "Usage" in "".join(capsys.readouterr())
+
+
+def test_an_interrupted_training_says_how_it_goes_on(capsys, monkeypatch):
+    monkeypatch.setattr(recipe, "load", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert cli.main(["train", "digits-vae"]) == 130
+    assert capsys.readouterr().err == "Interrupted; the same command resumes after the last finished epoch.\n"
+
+
+# Runs the command line in a process that has neither Keras nor TensorFlow.
+WITHOUT_KERAS = """
+import sys
+sys.modules |= {"keras": None, "tensorflow": None, "jax": None}
+from training.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (["--help"], 0, "Start the app"),
+        (["publish", "digits-vae", "ada/digits-vae", "--dry-run"], 0, "files for ada/digits-vae"),
+        (["train", "digits-vae"], 2, 'error: `train` needs keras: pip install "latent-zoo[train]".'),
+        (["export", "digits-vae"], 2, 'error: `export` needs keras: pip install "latent-zoo[train]".'),
+    ],
+)
+def test_without_keras_verbs_work_or_say_what_to_install(words, status, sentence):
+    root = pathlib.Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", WITHOUT_KERAS, *words], cwd=root, capture_output=True, text=True)
+    assert done.returncode == status and sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_app_starts_from_the_command_line(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    root = pathlib.Path(__file__).parent.parent
+    words = [sys.executable, "-m", "training", "app", "--port", str(port)]
+    process = subprocess.Popen(words, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=os.environ | {"STREAMLIT_SERVER_HEADLESS": "true"})  # fmt: skip
+    try:
+        for _ in range(300):
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as found,
+            ):
+                assert found.read() == b"ok"
+                return
+            assert process.poll() is None, "the server ended"
+            time.sleep(0.2)
+        pytest.fail("the server does not answer")
+    finally:
+        process.terminate()
+        process.wait(15)

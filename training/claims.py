@@ -1,4 +1,4 @@
-"""What the papers claim, held against the entries: the second table of README.md.
+"""Claims of the papers, tested on the entries: the second table of README.md.
 
 A claim of claims.toml names an entry, a baseline and a figure; whether it holds is computed from the two intervals.
 """
@@ -17,7 +17,7 @@ HOLDS, FAILS, OPEN = "holds", "**does not hold here**", "undecided: the interval
 
 
 class Claim(pydantic.BaseModel):
-    """`entry` is held to be better than `baseline` by `metric`, a name in the manifest's metrics; `against` is the
+    """The claim that `entry` is better than `baseline` by `metric`, a name in the manifest's metrics; `against` is the
     baseline's metric where that is another one."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -30,12 +30,12 @@ class Claim(pydantic.BaseModel):
 
 
 def load() -> list[Claim]:
-    """The claims in claims.toml, in its order."""
+    """Return the claims in claims.toml, in its order."""
     return [Claim(**claim) for claim in tomllib.loads(CLAIMS.read_text(encoding="utf-8"))["claims"]]
 
 
 def verdict(claim: Claim, one: Metric, other: Metric) -> str:
-    """Whether the figure of the entry is better than that of the baseline, beyond both intervals."""
+    """Return HOLDS where the entry's figure is better than the baseline's beyond both intervals, else FAILS or OPEN."""
     (low, high), (other_low, other_high) = _interval(one), _interval(other)
     below, above = high < other_low, low > other_high
     if not below and not above:
@@ -44,7 +44,7 @@ def verdict(claim: Claim, one: Metric, other: Metric) -> str:
 
 
 def table(entries: list[Entry]) -> str:
-    """Markdown: one row per claim whose two entries are there and measured."""
+    """Return Markdown: one row per claim whose two entries are there and measured."""
     known = {entry.name: entry for entry in entries}
     rows = ["| the paper's claim | figure | here | baseline | |", "|---|---|---|---|---|"]
     for claim in load():
@@ -62,11 +62,12 @@ def table(entries: list[Entry]) -> str:
 
 
 def _interval(metric: Metric) -> tuple[float, float]:
-    return (metric.value, metric.value) if metric.low is None else (metric.low, metric.high)
+    low, high = metric.low, metric.high
+    return (metric.value if low is None else low), (metric.value if high is None else high)
 
 
 def _written(metric: Metric) -> str:
-    """e.g. "5.43 [5.35, 5.48]"."""
+    """Return a figure with its interval, for example "5.43 [5.35, 5.48]"."""
     if metric.low is None:
         return f"{metric.value:.4g}"
     return f"{metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]"

@@ -1,6 +1,9 @@
-"""Command line: python -m training {recipes,train,export,refit,evaluate,publish,import,table}."""
+"""Command line: latent-zoo, or python -m training.
 
-import argparse
+One function per verb: its signature holds the arguments and options, its docstring the help. What a verb needs of Keras
+it imports itself, so that help, app and publish work without it.
+"""
+
 import logging
 import os
 import pathlib
@@ -8,269 +11,326 @@ import shutil
 import subprocess
 import sys
 import warnings
+from typing import Annotated, Any
 
-from zoo.errors import DatasetUnavailable, EntryError, ImportFailed
+import typer
+from typer.core import TyperGroup
 
+from zoo.errors import ImportFailed, ZooError
+from zoo.sharing import imports
+
+ROOT = pathlib.Path(__file__).parent.parent
 RUNS = pathlib.Path("runs")
-ENTRIES = pathlib.Path(__file__).parent.parent / "zoo" / "pretrained"
+ENTRIES = ROOT / "zoo" / "pretrained"
+APP = ROOT / "streamlit_app.py"
+TRAINING = {"keras", "tensorflow", "jax", "h5py", "tf2onnx", "tqdm"}  # installed by the extra "train" alone
+INSTALL = 'pip install "latent-zoo[train]"'
 
-DESCRIPTION = """Make entries of the zoo.
-
-  python -m training recipes                           what can be trained
-  python -m training train mnist-vae                   train it (again: resume it); the run is kept in runs/mnist-vae
-  python -m training train mnist-vae --set latent=8 --set name=my-vae
-  python -m training export mnist-vae                  write the entry zoo/pretrained/mnist-vae
-  python -m training refit mnist-vae                   fit the samplers to its codes anew
-  python -m training evaluate mnist-vae                measure it, write the numbers into manifest and card
-  python -m training publish mnist-vae ada/mnist-vae   upload it to the Hugging Face Hub (first: --dry-run)
-  python -m training import owner/name                 make an entry of a Keras network that somebody else made
-  python -m training table                             renew the table of entries in README.md
-
-Data comes from the Hugging Face Hub, or from the folder that ZOO_DATA names.
-KERAS_BACKEND=jax trains on JAX; a GPU is used when there is one."""
+log = logging.getLogger("training")
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a seed is a whole number from 0 up")
-    return int(text)
+class Verbs(TyperGroup):
+    """Ends a verb that refuses or lacks something with one sentence on stderr: status 2, and 130 when interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ZooError as mistake:
+            sentence, status = f"error: {mistake}", 2
+        except ModuleNotFoundError as missing:
+            package = (missing.name or "").partition(".")[0]
+            if package not in TRAINING:
+                raise
+            sentence, status = f"error: `{ctx.invoked_subcommand}` needs {package}: {INSTALL}.", 2
+        except KeyboardInterrupt:
+            again = AGAIN.get(ctx.invoked_subcommand, "")
+            sentence, status = f"Interrupted{again}.", 130
+        typer.echo(sentence, err=True)
+        raise typer.Exit(status)
 
 
-def parser() -> argparse.ArgumentParser:
-    main = argparse.ArgumentParser(
-        "python -m training", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    listed = "{recipes,train,export,refit,evaluate,publish,import,table}"
-    verbs = main.add_subparsers(dest="verb", required=True, metavar=listed)
+AGAIN = {
+    "train": "; the same command resumes after the last finished epoch",
+    "publish": "; nothing half-published is visible, and the same command goes on",
+}
 
-    verbs.add_parser("recipes", help="list recipes, or the keys of a family").add_argument(
-        "family", nargs="?", help="show every key that this family's recipes take"
-    )
+app = typer.Typer(
+    cls=Verbs,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+SEE, MAKE, SHARE = "Look at entries", "Make entries", "Share entries"
 
-    train = verbs.add_parser("train", help="train a recipe, or resume its interrupted run")
-    train.add_argument("recipe", help="name of a file in training/recipes, or path of a .toml file")
-    train.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override one key of the recipe; may be repeated",
-    )
-    train.add_argument("--fresh", action="store_true", help="start over instead of resuming")
-    train.add_argument(
-        "--entry", action="store_true", help="then export and evaluate, so that the entry appears in the gallery"
-    )
-
-    export = verbs.add_parser("export", help="write a finished run as an entry")
-    export.add_argument("run", help="name of the run (its folder in --runs)")
-
-    refit = verbs.add_parser("refit", help="fit mixture and flow of an entry to the codes of training images anew")
-    refit.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
-
-    evaluate = verbs.add_parser("evaluate", help="measure an entry and record the numbers in it")
-    evaluate.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
-    evaluate.add_argument("--seed", type=_seed, default=0, help="seed of the drawn samples (default 0)")
-    evaluate.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="GROUP",
-        help="measure only accuracy, reconstruction, generation, samplers, modes, likelihood, codes, categories or "
-        "speed, and keep the other numbers; inception, which needs torch-fidelity and its network, only when asked "
-        "for; may be repeated",
-    )
-
-    publish = verbs.add_parser("publish", help="upload an entry to the Hugging Face Hub, with the token in HF_TOKEN")
-    publish.add_argument("entry", help="name of the entry (its folder in --entries) or path of an entry")
-    publish.add_argument("repo", metavar="owner/name", help="model repository, made when there is none")
-    publish.add_argument("--private", action="store_true", help="make a new repository private")
-    publish.add_argument("--tag", metavar="v1", help="name this version")
-    publish.add_argument(
-        "--dry-run", action="store_true", help="show what would be uploaded; needs neither token nor network"
-    )
-
-    _import_options(verbs.add_parser("import", help="make an entry of a Keras network: a file, a folder, owner/name"))
-
-    verbs.add_parser("table", help="renew the table of entries in README.md")
-
-    for verb in (train, export):
-        verb.add_argument("--runs", type=pathlib.Path, default=RUNS, help="folder of the runs (default: runs)")
-    for verb in (train, export, refit, evaluate, publish):
-        verb.add_argument(
-            "--entries", type=pathlib.Path, default=ENTRIES, help="folder of the entries (default: zoo/pretrained)"
-        )
-    return main
+Runs = Annotated[pathlib.Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")]
+Entries = Annotated[
+    pathlib.Path,
+    typer.Option(help="Folder of the entries; by default zoo/pretrained.", metavar="FOLDER", show_default=False),
+]
+EntryName = Annotated[
+    str, typer.Argument(metavar="ENTRY", help="Name of an entry (its folder in --entries), or path of its folder.")
+]
 
 
-def _import_options(importing) -> None:
-    from zoo.sharing import imports
+@app.callback()
+def start() -> None:
+    """Train autoencoders and GANs, measure them, share them, and look at them in the browser.
 
-    importing.add_argument("source", help="file, folder or zip, or a repository owner/name[@revision] of the Hub")
-    importing.add_argument("--to", type=pathlib.Path, metavar="FOLDER", help="write the entry there, as FOLDER/<name>")
-    importing.add_argument("--role", choices=imports.ROLES, help="what it is, where the shapes do not tell")
-    importing.add_argument("--range", dest="makes", choices=imports.RANGES, help="values of images that come out")
-    importing.add_argument("--reads", choices=list(imports.RANGES)[:3], help="values of images expected to go in")
-    importing.add_argument("--name", help="name of the entry (default: that of the source)")
-    importing.add_argument("--title", help="title of the entry")
-    importing.add_argument("--file", help="the model to take, where the source holds several")
-    importing.add_argument("--dataset", help="what it was trained on, for example mnist")
-    importing.add_argument("--side", type=int, help="side of the images, where the network is open in size")
-    alone = importing.add_argument_group("weights without a configuration")
-    alone.add_argument("--architecture", help="a known architecture, or a recipe of this project")
-    alone.add_argument("--strides", metavar="1,2,2", help="strides of the convolutions, in order")
-    alone.add_argument("--activation", help="between the layers, for example relu or leaky_relu")
-    alone.add_argument("--output-activation", dest="last", help="at the end, for example tanh or sigmoid")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status. Mistakes of the user end in one sentence on stderr and status 2."""
-    options = parser().parse_args(arguments)
+    Data comes from the Hugging Face Hub, or from the folder that ZOO_DATA names.
+    KERAS_BACKEND=jax trains on JAX; a GPU is used when there is one.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    from training.recipe import RecipeError
-
-    try:
-        COMMANDS[options.verb](options)
-    except (RecipeError, DatasetUnavailable, EntryError) as mistake:
-        print(f"error: {mistake}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        again = "; the same command resumes after the last finished epoch" if options.verb == "train" else ""
-        print(f"Interrupted{again}.", file=sys.stderr)
-        return 130
-    return 0
 
 
-def _recipes(options) -> None:
-    from training import recipe as recipes
+@app.command("app", rich_help_panel=SEE)
+def show(
+    port: Annotated[int, typer.Option(min=1, max=65535, metavar="NUMBER", help="Port of the server.")] = 8501,
+) -> None:
+    """Start the app: the gallery in your browser."""
+    # The process becomes the server, so that signals reach it and training stays outside of it.
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)])
 
-    if options.family:
-        model = recipes.family(options.family).Recipe
+
+@app.command(rich_help_panel=MAKE)
+def recipes(
+    family: Annotated[
+        str | None, typer.Argument(metavar="FAMILY", help="Show every key that this family's recipes take.")
+    ] = None,
+) -> None:
+    """List the recipes, or the keys of a family."""
+    from training import recipe as known
+
+    if family:
+        model = known.family(family).Recipe
         for key, field in model.model_fields.items():
             default = "required" if field.is_required() else f"default {field.default!r}"
             print(f"{key:16} {default:22} {field.description or ''}".rstrip())
         return
-    for name in recipes.recipes():
-        recipe = recipes.load(name)
+    for name in known.recipes():
+        recipe = known.load(name)
         print(f"{name:20} {recipe.family:12} {recipe.dataset:14} {recipe.epochs:4} epochs   {recipe.title}")
 
 
-def _train(options) -> None:
-    from training import recipe as recipes
+@app.command(rich_help_panel=MAKE)
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe, or path of a .toml file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the recipe; may be repeated."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of resuming.")] = False,
+    entry: Annotated[
+        bool, typer.Option("--entry", help="Then export and evaluate: the entry appears in the gallery.")
+    ] = False,
+    runs: Runs = RUNS,
+    entries: Entries = ENTRIES,
+) -> None:
+    """Train a recipe, or resume its interrupted run.
 
-    recipe = recipes.load(options.recipe, options.set)
+    The run is kept in runs/NAME.
+
+    Example: train mnist-vae --set latent=8 --set name=my-vae --entry
+    """
+    from training import recipe as known
+
+    chosen = known.load(recipe, overrides or [])
     from training import run
 
-    run.train(recipe, options.runs, options.fresh)
-    if options.entry:
+    run.train(chosen, runs, fresh)
+    if entry:
         # Fresh processes: exporting needs TensorFlow, whatever backend trained the run.
-        for verb, *more in (("export", "--runs", options.runs), ("evaluate",)):
-            command = [sys.executable, "-m", "training", verb, recipe.name, "--entries", options.entries, *more]
+        for verb, *more in (("export", "--runs", str(runs)), ("evaluate",)):
+            command = [sys.executable, "-m", "training", verb, chosen.name, "--entries", str(entries), *more]
             if status := subprocess.run(command, env=os.environ | {"KERAS_BACKEND": "tensorflow"}).returncode:
-                raise SystemExit(status)
+                raise typer.Exit(status)
 
 
-def _export(options) -> None:
+@app.command(rich_help_panel=MAKE)
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name of the run (its folder in --runs).")],
+    runs: Runs = RUNS,
+    entries: Entries = ENTRIES,
+) -> None:
+    """Write a finished run as an entry: Keras weights, verified ONNX files, sheets and card."""
     # Keras writes ONNX through TensorFlow; on the CPU, for a GPU's rounding (TF32) is coarser than what is verified.
     os.environ |= {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning, module="keras")
     from training import device, export  # noqa: F401  (device first: it imports Keras quietly)
 
-    entry = export.export(options.runs / options.run, options.entries)
-    logging.info("Wrote %s", entry.folder)
+    entry = export.export(runs / run, entries)
+    log.info("Wrote %s", entry.folder)
 
 
-def _refit(options) -> None:
-    from training import aggregate
+@app.command(rich_help_panel=MAKE)
+def evaluate(
+    entry: EntryName,
+    seed: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="Seed of the drawn samples.")] = 0,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GROUP",
+            help="Measure only accuracy, reconstruction, generation, samplers, modes, likelihood, codes, categories or "
+            "speed, and keep the other figures; may be repeated. Group inception needs torch-fidelity and its network, "
+            "and is measured only when it is named.",
+        ),
+    ] = None,
+    entries: Entries = ENTRIES,
+) -> None:
+    """Measure an entry and record the figures in its manifest and card.
 
-    logging.info("Wrote %s", aggregate.refit(_folder(options)).folder)
-
-
-def _evaluate(options) -> None:
+    Example: evaluate mnist-vae --only generation --only samplers
+    """
     from training import evaluate
 
-    evaluate.evaluate(_folder(options), options.seed, options.only)
+    evaluate.evaluate(_folder(entry, entries), seed, only or ())
 
 
-def _folder(options) -> pathlib.Path:
-    folder = pathlib.Path(options.entry)
-    return folder if (folder / "zoo.json").exists() else options.entries / options.entry
+@app.command(rich_help_panel=MAKE)
+def refit(entry: EntryName, entries: Entries = ENTRIES) -> None:
+    """Fit an entry's samplers, mixture and flow, to the codes of training images anew."""
+    from training import aggregate
+
+    log.info("Wrote %s", aggregate.refit(_folder(entry, entries)).folder)
 
 
-def _publish(options) -> None:
-    from zoo import entries
+@app.command(rich_help_panel=MAKE)
+def table() -> None:
+    """Renew the tables of entries and claims in README.md of a checkout."""
+    from training import table
+
+    table.README.write_text(table.updated(table.README.read_text(encoding="utf-8")), encoding="utf-8")
+    log.info("Wrote the table of entries into %s", table.README)
+
+
+@app.command(rich_help_panel=SHARE)
+def publish(
+    entry: EntryName,
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Model repository; made if there is none.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    tag: Annotated[str | None, typer.Option(metavar="v1", help="Name this version.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be uploaded; needs neither token nor network.")
+    ] = False,
+    entries: Entries = ENTRIES,
+) -> None:
+    """Upload an entry to the Hugging Face Hub, with the token in HF_TOKEN.
+
+    Example: publish mnist-vae ada/mnist-vae --dry-run
+    """
+    from zoo import entries as known
     from zoo.sharing import publish
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    publish.check_names(options.repo, options.tag)
-    entry = entries.read(_folder(options))
-    if options.dry_run:
-        with publish.staged(entry, options.repo) as copy:
+    publish.check_names(repository, tag)
+    made = known.read(_folder(entry, entries))
+    if dry_run:
+        with publish.staged(made, repository) as copy:
             files = publish.uploads(copy)
             for file in files:
                 print(f"{file.size:12,}  {file.sha256[:12]}  {'LFS' if file.large else 'Git'}  {file.path}")
-            print(f"{sum(file.size for file in files):12,}  bytes in {len(files)} files for {options.repo}\n")
+            print(f"{sum(file.size for file in files):12,}  bytes in {len(files)} files for {repository}\n")
             print((copy.folder / "README.md").read_text(encoding="utf-8"), end="")
         return
-    try:
-        done = publish.publish(
-            entry,
-            options.repo,
-            private=options.private,
-            tag=options.tag,
-            report=lambda part, text: logging.info("%3.0f %%  %s", 100 * part, text),
-        )
-    except KeyboardInterrupt:
-        print("Interrupted; nothing half-published is visible, and the same command goes on.", file=sys.stderr)
-        raise SystemExit(130) from None
+
+    def report(part: float, text: str) -> None:
+        log.info("%3.0f %%  %s", 100 * part, text)
+
+    done = publish.publish(made, repository, private=private, tag=tag, report=report)
     state = "Published" if done.new else "Nothing new: it was published already"
     print(f"{state}\nrevision {done.commit}\n{done.link}")
 
 
-def _import(options) -> None:
-    from training import staging
-    from zoo.sharing import imports
+WEIGHTS = "Weights without a configuration"
 
-    names = ("role", "makes", "reads", "name", "title", "file", "dataset", "side", "architecture", "activation", "last")
-    corrections = {name: getattr(options, name) for name in names}
-    if options.strides:
-        parts = options.strides.split(",")
-        if not all(part.strip().isdecimal() for part in parts):
-            raise ImportFailed(f"--strides takes whole numbers, as in 1,2,2, not {options.strides!r}.")
-        corrections["strides"] = [int(part) for part in parts]
-    result = imports.bring(options.source, corrections, say=logging.info)
-    folder, told = result.entry.folder, result.report
-    if options.to:
-        folder = options.to / result.entry.name
+
+def _option(metavar: str | None, meaning: str, *names: str, panel: str | None = None) -> Any:
+    return typer.Option(*names, metavar=metavar, help=meaning, rich_help_panel=panel)
+
+
+@app.command("import", rich_help_panel=SHARE)
+def adopt(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help=r"File, folder, zip, or repository owner/name\[@revision] of the Hub."),
+    ],
+    to: Annotated[pathlib.Path | None, _option("FOLDER", "Write the entry there, as FOLDER/<name>.")] = None,
+    role: Annotated[
+        imports.Role | None, _option("ROLE", f"What it is, where shapes do not tell: {', '.join(imports.ROLES)}.")
+    ] = None,
+    makes: Annotated[imports.Range | None, _option(None, "Values of images that come out.", "--range")] = None,
+    reads: Annotated[imports.InputRange | None, _option(None, "Values of images expected to go in.")] = None,
+    name: Annotated[str | None, _option("NAME", "Name of the entry; by default that of the source.")] = None,
+    title: Annotated[str | None, _option("TEXT", "Title of the entry.")] = None,
+    file: Annotated[str | None, _option("FILE", "The model to take, where the source holds several.")] = None,
+    dataset: Annotated[str | None, _option("NAME", "What it was trained on, for example mnist.")] = None,
+    side: Annotated[int | None, _option("PIXELS", "Side of the images, where the network is open in size.")] = None,
+    architecture: Annotated[
+        str | None, _option("NAME", "A known architecture, or a recipe of this project.", panel=WEIGHTS)
+    ] = None,
+    strides: Annotated[str | None, _option("1,2,2", "Strides of the convolutions, in order.", panel=WEIGHTS)] = None,
+    activation: Annotated[
+        str | None, _option("NAME", "Between the layers, for example relu or leaky_relu.", panel=WEIGHTS)
+    ] = None,
+    last: Annotated[
+        str | None, _option("NAME", "At the end, for example tanh or sigmoid.", "--output-activation", panel=WEIGHTS)
+    ] = None,
+) -> None:
+    """Make an entry of a Keras network that somebody else made.
+
+    It is rebuilt in a separate process; none of its own code runs.
+
+    Examples: import someone/their-gan; import old-generator.h5 --range symmetric
+    """
+    corrections: dict[str, Any] = {"role": role, "makes": makes, "reads": reads, "name": name, "title": title}
+    corrections |= {"file": file, "dataset": dataset, "side": side}
+    corrections |= {"architecture": architecture, "activation": activation, "last": last}
+    if strides:
+        corrections["strides"] = _numbers(strides)
+    result = imports.bring(source, corrections, say=log.info)
+    folder = result.entry.folder
+    if to:
+        from training import staging
+
+        folder = to / result.entry.name
         with staging.replacing(folder) as staged:
             shutil.copytree(result.entry.folder, staged, dirs_exist_ok=True)
-    for warning in told["warnings"]:
-        print(f"WARNING: {warning}")
-    print(f"{result.entry.name} ({told['format']}, {told['parameters']:,} parameters)")
-    for role, tensors in told["roles"].items():
-        print(f"  {role:14} {tensors}")
-    for key, what in (("makes", "come out"), ("reads", "go in")):
-        if told[key]:
-            print(f"  images that {what} hold {imports.RANGES[told[key]]}")
-    for guess in told["guesses"]:
-        print(f"  guessed: {guess}")
+    _print_report(result.entry.name, result.report)
     print(f"{folder}\nin the app: ?source={result.source}")
 
 
-def _table(options) -> None:
-    from training import table
+def _numbers(strides: str) -> list[int]:
+    parts = strides.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise ImportFailed(f"--strides takes whole numbers, as in 1,2,2, not {strides!r}.")
+    return [int(part) for part in parts]
 
-    table.README.write_text(table.updated(table.README.read_text(encoding="utf-8")), encoding="utf-8")
-    logging.info("Wrote the table of entries into %s", table.README)
+
+def _print_report(name: str, report: dict[str, Any]) -> None:
+    """What an import found and guessed, as in imports.Result.report."""
+    for warning in report["warnings"]:
+        print(f"WARNING: {warning}")
+    print(f"{name} ({report['format']}, {report['parameters']:,} parameters)")
+    for role, tensors in report["roles"].items():
+        print(f"  {role:14} {tensors}")
+    for key, what in (("makes", "come out"), ("reads", "go in")):
+        if report[key]:
+            print(f"  images that {what} hold {imports.RANGES[report[key]]}")
+    for guess in report["guesses"]:
+        print(f"  guessed: {guess}")
 
 
-COMMANDS = {
-    "recipes": _recipes,
-    "train": _train,
-    "export": _export,
-    "refit": _refit,
-    "evaluate": _evaluate,
-    "publish": _publish,
-    "import": _import,
-    "table": _table,
-}
+def _folder(entry: str, entries: pathlib.Path) -> pathlib.Path:
+    folder = pathlib.Path(entry)
+    return folder if (folder / "zoo.json").exists() else entries / entry
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status; what the user got wrong is one sentence on stderr and status 2."""
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0

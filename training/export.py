@@ -3,28 +3,32 @@
 import json
 import pathlib
 import shutil
+from typing import Any
 
 import h5py
 import keras
 import numpy as np
 import onnx
+import onnxruntime
 from PIL import Image
 
 from training import aggregate, device, staging
 from training import networks as bodies
 from training import recipe as recipes
 from training import run as runs
+from training.family import Family, outputs
 from zoo import entries, models
 from zoo import images as pictures
+from zoo.analysis import replay
 from zoo.data import datasets
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-4  # largest difference between the outputs of ONNX and Keras
 
 
 def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
-    """Write the run in folder `run` as entry destination/<name>, replacing an older one only when all is verified.
+    """Write the run in folder `run` as entry destination/<name>; it replaces an older one only when all is verified.
 
-    Raises RecipeError when the run is unfinished, or when ONNX and Keras differ by more than 1e-4."""
+    Raises RecipeError when the run is unfinished, or when ONNX and Keras differ by more than TOLERANCE."""
     folder = runs.Folder(run)
     recipe = folder.recipe()
     device.use("float32", recipe.seed)  # published networks are float32, whatever they were trained in
@@ -46,7 +50,9 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         compress(staged / "model.weights.h5")
         networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
         (staged / "history.json").write_text(json.dumps(history))
-        _film(folder, staged)
+        _animation(folder, staged)
+        if (folder.path / replay.FILE).exists():
+            shutil.copy(folder.path / replay.FILE, staged)
         manifest = _manifest(model, folder, train, networks, history)
         entry = entries.write(staged, manifest)
         if "encode" in entry.capabilities:
@@ -58,13 +64,16 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         sheet = sample_sheet(entry)
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
-        entries.verify(staging.finish(staged, manifest))
+        entry = staging.finish(staged, manifest)
+        replay.load(entry)
+        entries.verify(entry)
     return entries.read(final)
 
 
 def round_kernels(network: keras.Model) -> None:
-    """Keep 11 significant bits of every weight but vectors and numbers (biases, statistics): float16's numbers, still
-    computed with in float32. The files shrink by half; `evaluate` measures what is published."""
+    """Round every weight but vectors and numbers (biases, statistics) to the 11 significant bits of float16.
+
+    Networks still compute in float32. The files shrink by half; `evaluate` measures what is published."""
     for weight in network.weights:
         if len(weight.shape) > 1:
             weight.assign(np.asarray(weight).astype(np.float16).astype(np.float32))
@@ -75,9 +84,10 @@ def compress(weights: pathlib.Path) -> None:
     smaller = weights.with_suffix(".tmp")
     with h5py.File(weights) as source, h5py.File(smaller, "w") as target:
 
-        def copy(name, item):
+        def copy(name: str, item: h5py.Dataset | h5py.Group) -> None:
             if isinstance(item, h5py.Dataset):
-                filters = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if item.size > 64 else {}
+                large = item.size is not None and item.size > 64
+                filters = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if large else {}
                 target.create_dataset(name, data=item[()], **filters)
             else:
                 target.require_group(name)
@@ -89,28 +99,56 @@ def compress(weights: pathlib.Path) -> None:
 
 
 def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
-    """One Functional model that holds the networks as sub-models under their roles, each behind the one before:
-    encoder, decoder or generator, discriminator; beside them a prior; or a classifier alone. What plain Keras loads,
-    and whose `get_layer("decoder")` is the decoder."""
+    """Return one Functional model that holds the networks as sub-models under their roles, each behind the one before:
+    encoder, decoder or generator, discriminator; beside them a prior; or a classifier alone.
+
+    Plain Keras loads it, and its `get_layer("decoder")` is the decoder."""
     chain = [networks[role] for role in ("encoder", "generator", "decoder", "discriminator") if role in networks]
     first, *others = chain or [networks["classifier"]]
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in first.inputs]
-    outputs = first(inputs if len(inputs) > 1 else inputs[0])
+    found: Any = first(inputs if len(inputs) > 1 else inputs[0])
     for network in others:
-        through = next(outputs[name] for name in ("image", "latent", "z_mean") if name in outputs)
-        outputs = outputs | network([through, inputs[1]] if len(inputs) > 1 else through)
+        through = next(found[name] for name in ("image", "latent", "z_mean") if name in found)
+        found = found | network([through, inputs[1]] if len(inputs) > 1 else through)
     if "prior" in networks:
         inputs.append(keras.Input(networks["prior"].input_shape[1:], dtype="int32", name="codes"))
-        outputs = outputs | networks["prior"](inputs[-1])
-    return keras.Model(inputs, outputs, name=name.replace(".", "_"))
+        found = found | networks["prior"](inputs[-1])
+    return keras.Model(inputs, found, name=name.replace(".", "_"))
 
 
-def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray) -> dict:
-    """Write folder/onnx/<role>.onnx and compare it with Keras on 64 inputs; returns the manifest's description.
+def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray) -> dict[str, Any]:
+    """Write folder/onnx/<role>.onnx and compare it with Keras on 64 inputs; images (N, H, W, C) are some of them.
 
-    Raises RecipeError when any output differs by more than 1e-4."""
+    Returns the manifest's description. Raises RecipeError when an output differs by more than TOLERANCE."""
+    batch = _test_inputs(network, images)
+    expected = outputs(network, list(batch.values()) if len(batch) > 1 else next(iter(batch.values())))
+    file = folder / "onnx" / f"{role}.onnx"
+    file.parent.mkdir(exist_ok=True)
+    network.export(str(file), format="onnx", verbose=False)
+    halve(file)
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    names = list(expected)
+    got = dict(zip(names, session.run(names, {i.name: batch[i.name] for i in session.get_inputs()}), strict=True))
+    for name, value in expected.items():
+        error = float(np.abs(np.asarray(value) - np.asarray(got[name])).max())
+        if not error <= TOLERANCE:
+            raise recipes.RecipeError(
+                f"The ONNX export of the {role} differs from Keras by {error:.2g} in {name} (allowed {TOLERANCE:.0e}); "
+                "nothing was written."
+            )
+    return {
+        "file": f"onnx/{role}.onnx",
+        "inputs": {tensor.name: list(tensor.shape[1:]) for tensor in network.inputs},
+        "outputs": {name: list(value.shape[1:]) for name, value in expected.items()},
+        "parameters": network.count_params(),
+    }
+
+
+def _test_inputs(network: keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Return 64 random values for each input of a network: some of the images, classes, codes or latents."""
     rng = np.random.default_rng(0)
-    batch = {}
+    batch: dict[str, np.ndarray] = {}
     for tensor in network.inputs:
         if tensor.name == "image":
             batch["image"] = images[rng.integers(len(images), size=64)]
@@ -125,30 +163,7 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
             batch["latent"] = table[rng.integers(len(table), size=(64, *tensor.shape[1:-1]))]
         else:
             batch["latent"] = rng.standard_normal((64, *tensor.shape[1:])).astype("float32")
-    expected = network(list(batch.values()) if len(batch) > 1 else next(iter(batch.values())), training=False)
-    file = folder / "onnx" / f"{role}.onnx"
-    file.parent.mkdir(exist_ok=True)
-    network.export(str(file), format="onnx", verbose=False)
-    halve(file)
-
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    names = list(expected)
-    got = dict(zip(names, session.run(names, {i.name: batch[i.name] for i in session.get_inputs()}), strict=True))
-    for name, value in expected.items():
-        error = float(np.abs(np.asarray(value) - got[name]).max())
-        if not error <= TOLERANCE:
-            raise recipes.RecipeError(
-                f"The ONNX export of the {role} differs from Keras by {error:.2g} in {name} (allowed {TOLERANCE:.0e}); "
-                "nothing was written."
-            )
-    return {
-        "file": f"onnx/{role}.onnx",
-        "inputs": {tensor.name: list(tensor.shape[1:]) for tensor in network.inputs},
-        "outputs": {name: list(value.shape[1:]) for name, value in expected.items()},
-        "parameters": network.count_params(),
-    }
+    return batch
 
 
 def halve(file: pathlib.Path) -> None:
@@ -173,8 +188,8 @@ def halve(file: pathlib.Path) -> None:
 
 
 def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
-    """The gallery's picture, uint8 (H, W, 3): samples by the default sampler, conditional entries with one column per
-    class; for a classifier its confusion matrix on the test split."""
+    """Return the gallery's picture, uint8 (H, W, 3): samples by the default sampler, with one column per
+    class for conditional entries; for a classifier its confusion matrix on the test split."""
     if "generate" not in entry.capabilities:
         return confusion_sheet(entry)
     classes = max(1, len(entry.classes)) if entry.conditional else 1
@@ -187,7 +202,7 @@ def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
 
 
 def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
-    """A classifier's confusion matrix on the test split as a uint8 picture, None without labels.
+    """Return a classifier's confusion matrix on the test split as a picture, uint8 (H, W, 3); None without labels.
 
     Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
     # A local folder's path is in the recipe, the manifest has its name.
@@ -202,7 +217,7 @@ def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
     return pictures.sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
 
 
-def _film(folder: runs.Folder, staged: pathlib.Path) -> None:
+def _animation(folder: runs.Folder, staged: pathlib.Path) -> None:
     """snapshots.gif from the sheets kept along training; the last one stays a while."""
     frames = [
         Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE) for path in sorted(folder.snapshots.glob("*.png"))
@@ -212,7 +227,9 @@ def _film(folder: runs.Folder, staged: pathlib.Path) -> None:
         frames[0].save(staged / "snapshots.gif", save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
-def _manifest(model, folder: runs.Folder, train, networks: dict, history: dict) -> dict:
+def _manifest(
+    model: Family, folder: runs.Folder, train: datasets.Split, networks: dict[str, Any], history: dict[str, list]
+) -> dict[str, Any]:
     recipe = model.recipe
     return {
         "schema": 1,

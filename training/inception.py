@@ -1,11 +1,13 @@
 """Features of Inception-v3 as published with FID (Heusel et al. 2017), by torch-fidelity, where that is installed.
 
-Neither torch nor the network is part of this project: it is what papers on larger images quote, learned on photographs,
-and says little about digits.
+Papers on larger images quote a distance in these features. They were learned on photographs and say little about
+digits; so neither torch nor the network is part of this project.
 """
 
+import importlib
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +17,13 @@ BATCH = 64
 
 
 def features() -> Callable[[np.ndarray], np.ndarray]:
-    """A function of images (N, H, W, 1 or 3) in [0, 1] that gives their features (N, 2048).
+    """Return a function from images (N, H, W, 1 or 3) in [0, 1] to their features (N, 2048).
 
-    Raises EntryError where the package or the file of the network is missing; nothing is downloaded.
+    Nothing is downloaded. Raises EntryError where the package or the file of the network is missing.
     """
     try:
-        import torch
-        from torch_fidelity import feature_extractor_inceptionv3 as published
+        torch: Any = importlib.import_module("torch")
+        published: Any = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
     except ImportError as error:
         raise EntryError(
             f"Inception FID needs a package that is not there ({error}): pip install torch torchvision torch-fidelity."

@@ -4,21 +4,26 @@ import importlib
 import pathlib
 import pkgutil
 import tomllib
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:  # needs Keras
+    from training.family import Family
+
 RECIPES = pathlib.Path(__file__).parent / "recipes"
+FAMILIES = pathlib.Path(__file__).parent / "families"
 
 
-class RecipeError(ValueError):
+class RecipeError(ZooError, ValueError):
     """A recipe that cannot be trained; the message is one sentence that says what to change."""
 
 
-class Recipe(pydantic.BaseModel):
+class Recipe(pydantic.BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
     """What every family understands. A family adds its own keys in a subclass."""
-
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")
     title: str = pydantic.Field(min_length=1, max_length=200)
@@ -29,6 +34,9 @@ class Recipe(pydantic.BaseModel):
     network: Literal["conv", "dense"] = "conv"
     width: int = pydantic.Field(64, ge=4, le=1024, description="channels (conv) or units (dense) of the networks")
     refine: int = pydantic.Field(0, ge=0, le=4, description="convolutions at full resolution in a conv decoder")
+    upsampling: Literal["depth_to_space", "bilinear"] = pydantic.Field(
+        "depth_to_space", description="in a conv decoder, from a quarter of the side on; bilinear leaves no lattice"
+    )
     mapping: int = pydantic.Field(0, ge=0, le=8, description="dense layers between latent and grid in a conv decoder")
     epochs: int = pydantic.Field(20, ge=1, le=100_000)
     batch: int = pydantic.Field(128, ge=2, le=8192)
@@ -39,6 +47,7 @@ class Recipe(pydantic.BaseModel):
     )
     shift: int = pydantic.Field(0, ge=0, le=16, description="augmentation: random shift in pixels")
     flip: bool = pydantic.Field(False, description="augmentation: random mirror image")
+    turn: float = pydantic.Field(0.0, ge=0, le=180, description="augmentation: random turn, up to this many degrees")
     balance: bool = pydantic.Field(False, description="draw all classes equally often, the images of rare ones again")
     snapshots: int = pydantic.Field(12, ge=1, le=60, description="sample sheets kept along training")
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
@@ -46,14 +55,12 @@ class Recipe(pydantic.BaseModel):
 
 
 def families() -> list[str]:
-    """Names of all families: the modules of training/families."""
-    from training import families as package
-
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    """Return the names of all families: the modules of training/families."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(FAMILIES)]))
 
 
-def family(name: str):
-    """The Family class that the module training/families/<name>.py defines."""
+def family(name: str) -> "type[Family]":
+    """Return the class Family that the module training/families/<name>.py defines; RecipeError when there is none."""
     if name not in families():
         raise RecipeError(f"There is no family '{name}'; the families are {', '.join(families())}.")
     importlib.import_module("training.device")  # first, for it imports Keras quietly
@@ -61,11 +68,11 @@ def family(name: str):
 
 
 def recipes() -> list[str]:
-    """Names of the recipes that come with the repository."""
+    """Return the names of the recipes that come with the repository."""
     return sorted(path.stem for path in RECIPES.glob("*.toml"))
 
 
-def load(name_or_path: str, overrides: list[str] = ()) -> Recipe:
+def load(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe by name or path, apply `key=value` overrides (TOML values, bare words are strings) and check it.
 
     Raises RecipeError with one sentence when it is missing, malformed or holds a wrong key or value."""
@@ -91,7 +98,7 @@ def load(name_or_path: str, overrides: list[str] = ()) -> Recipe:
     return check(values)
 
 
-def check(values: dict) -> Recipe:
+def check(values: dict[str, Any]) -> Recipe:
     """Validate a dictionary with the recipe class of its family; RecipeError in one sentence."""
     model = family(values["family"]).Recipe
     try:

@@ -2,40 +2,48 @@
 
 runs/<name>/recipe.json      the options, as checked; origin.json: backend, device, precision
             history.json     losses and Fréchet distance along training
-            checkpoint.npz   every variable of the networks, their averages, the seeds and the optimiser
+            checkpoint.npz   every variable of the networks, their averages, the seeds and the optimiser, the replay's
+                             moments so far
+            replay.npz       of a game of two players, when the run is finished
             snapshots/*.png  samples from one fixed latent batch
 """
 
+import io
 import json
 import logging
-import os
 import pathlib
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from training import device, networks
+from training import device, networks, replay
 from training import recipe as recipes
 from training.batches import Batches
+from training.family import Family, outputs, synchronise
+from zoo import atomic, models
 from zoo import images as pictures
-from zoo import models
+from zoo.analysis import replay as replays
 from zoo.data import datasets
 from zoo.entries import catalog
 from zoo.errors import DatasetUnavailable
 from zoo.latent import codes
-from zoo.metrics import frechet
+from zoo.metrics import frechet, prdc
 
 log = logging.getLogger("training")
 PREVIEWS = 60
-WRITTEN = ("checkpoint.npz", "history.json", "origin.json")
+WRITTEN = ("checkpoint.npz", "history.json", "origin.json", replays.FILE)
 
 
-def training_data(recipe) -> datasets.Split:
-    """The training split that a recipe names; RecipeError for data that cannot be trained on."""
+def training_data(recipe: recipes.Recipe) -> datasets.Split:
+    """Return the training split that a recipe names.
+
+    Raises RecipeError for data that cannot be trained on, DatasetUnavailable for data that cannot be had."""
     try:
         split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
     except DatasetUnavailable:
@@ -49,17 +57,19 @@ def training_data(recipe) -> datasets.Split:
     return split
 
 
-def build(recipe, split: datasets.Split):
-    """The family of a recipe as a model for the images of a split, not yet compiled."""
+def build(recipe: recipes.Recipe, split: datasets.Split) -> Family:
+    """Return the family of a recipe as a model for the images of a split, not yet compiled."""
     classes = len(split.classes) if split.labels is not None else 0
-    return recipes.family(recipe.family)(recipe, split.images.shape[1:], classes)
+    height, width, channels = split.images.shape[1:]
+    return recipes.family(recipe.family)(recipe, (height, width, channels), classes)
 
 
 def code_revision() -> str:
-    """Git revision of the code that makes entries, "unknown" outside a repository; "+" marks uncommitted changes."""
+    """Return the Git revision of the code that makes entries, "+" behind it where changes are not committed; "unknown"
+    outside a repository."""
     root = pathlib.Path(__file__).parent.parent
 
-    def git(*words):
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True)
 
     head = git("rev-parse", "--short=12", "HEAD")
@@ -69,20 +79,28 @@ def code_revision() -> str:
     return head.stdout.strip() + ("+" if changed else "")
 
 
-def compiled(model, steps: int):
-    """Attach optimiser and schedule; the device decides whether XLA compiles the step."""
+def compiled(model: Family, steps: int) -> Family:
+    """Attach optimiser and schedule for a run of `steps`; the device decides whether XLA compiles the step."""
     recipe = model.recipe
     model.steps = steps
     # A run shorter than the average's memory would export its random start: remember a tenth of the run at most.
     model.decay = max(0.0, min(recipe.ema, 1.0 - 10.0 / steps))
 
-    def rate(factor=1.0):
+    def rate(factor: float = 1.0) -> Any:
         peak = recipe.learning_rate * factor
         return peak if recipe.schedule == "constant" else keras.optimizers.schedules.CosineDecay(peak, steps)
 
-    model.compile(optimizer=model.optimizers(rate), jit_compile=device.compile_with_xla())
-    model.optimizer.build(model.trainable_variables)
+    # Keras takes "auto", True or False, and annotates nothing: a checker infers str.
+    xla: Any = device.compile_with_xla()
+    model.compile(optimizer=model.optimizers(rate), jit_compile=xla)
+    _optimizer(model).build(model.trainable_variables)
     return model
+
+
+def _optimizer(model: Family) -> keras.optimizers.Optimizer:
+    if model.optimizer is None:
+        raise ValueError(f"The model {model.name} is not compiled yet.")
+    return model.optimizer
 
 
 class Folder:
@@ -92,8 +110,8 @@ class Folder:
         self.path = pathlib.Path(path)
         self.snapshots = self.path / "snapshots"
 
-    def open(self, recipe, fresh=False) -> None:
-        """Create the folder or take up the run in it.
+    def open(self, recipe: recipes.Recipe, fresh: bool = False) -> None:
+        """Create the folder or continue the run in it; with `fresh` delete what an earlier run left.
 
         Raises RecipeError when it holds a run with other options."""
         options = recipe.model_dump()
@@ -108,17 +126,17 @@ class Folder:
                 "pass --fresh to start it over or --runs for another folder."
             )
         self.snapshots.mkdir(parents=True, exist_ok=True)
-        _write(saved, json.dumps(options, indent=1))
+        atomic.write(saved, json.dumps(options, indent=1))
 
-    def recipe(self):
-        """The recipe of the run in this folder; RecipeError when there is none."""
+    def recipe(self) -> recipes.Recipe:
+        """Return the recipe of the run in this folder; RecipeError when there is none."""
         saved = self.path / "recipe.json"
         if not saved.is_file():
             raise recipes.RecipeError(f"{self.path} holds no run; train one with: python -m training train RECIPE.")
         return recipes.check(json.loads(saved.read_text()))
 
-    def origin(self) -> dict:
-        """Backend, device, precision and code revision that the run was trained with."""
+    def origin(self) -> dict[str, str]:
+        """Return backend, device, precision and code revision that the run was trained with."""
         return json.loads((self.path / "origin.json").read_text())
 
     def begin(self, **origin: str) -> None:
@@ -128,19 +146,25 @@ class Folder:
         for key, value in origin.items():
             parts = before.get(key, value).split(", then ")
             before[key] = ", then ".join(parts if parts[-1] == value else [*parts, value])
-        _write(path, json.dumps(before))
+        atomic.write(path, json.dumps(before))
 
-    def save(self, model, epoch: int, history: dict) -> None:
-        """Checkpoint after `epoch` epochs; replaces the one before in one move."""
-        state = {f"model_{index}": np.asarray(value) for index, value in enumerate(model.variables)}
-        state |= {f"optimizer_{index}": np.asarray(value) for index, value in enumerate(model.optimizer.variables)}
-        temporary = self.path / "checkpoint.tmp.npz"
-        np.savez(temporary, epoch=epoch, history=json.dumps(history), **state)
-        os.replace(temporary, self.path / "checkpoint.npz")
-        _write(self.path / "history.json", json.dumps(history))
+    def save(self, model: Family, epoch: int, history: dict[str, list], film: replay.Recorder | None = None) -> None:
+        """Write the checkpoint after `epoch` epochs in the place of the one before, and the history beside it."""
+        state: dict[str, Any] = {f"model_{index}": np.asarray(value) for index, value in enumerate(model.variables)}
+        variables = _optimizer(model).variables
+        state |= {f"optimizer_{index}": np.asarray(value) for index, value in enumerate(variables)}
+        state |= film.state() if film else {}
+        stream = io.BytesIO()
+        np.savez(stream, epoch=epoch, history=json.dumps(history), **state)
+        atomic.write(self.path / "checkpoint.npz", stream.getvalue())
+        atomic.write(self.path / "history.json", json.dumps(history))
 
-    def restore(self, model, optimizer=True) -> tuple[int, dict]:
-        """Load the checkpoint into a built model; returns (epochs done, history), (0, {}) when there is none."""
+    def restore(
+        self, model: Family, film: replay.Recorder | None = None, optimizer: bool = True
+    ) -> tuple[int, dict[str, list]]:
+        """Load the checkpoint into a built model, and the replay so far into its recorder.
+
+        Returns (epochs done, history), and (0, {}) when there is no checkpoint."""
         path = self.path / "checkpoint.npz"
         if not path.exists():
             return 0, {}
@@ -148,27 +172,44 @@ class Folder:
             for index, variable in enumerate(model.variables):
                 variable.assign(state[f"model_{index}"])
             if optimizer:
-                for index, variable in enumerate(model.optimizer.variables):
+                for index, variable in enumerate(_optimizer(model).variables):
                     variable.assign(state[f"optimizer_{index}"])
+            if film:
+                film.take_up(state)
             return int(state["epoch"]), json.loads(str(state["history"]))
 
 
-def _write(path: pathlib.Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-
-
 class Recorder(keras.callbacks.Callback):
-    """Shuffles, measures, saves and reports at the end of every epoch."""
+    """At the end of every epoch: measure, save, report; at its begin draw the order of the images.
 
-    def __init__(self, folder: Folder, batches: Batches, preview, history: dict, measure=None):
+    Args:
+        family: the model that is trained.
+        folder: where the run is kept.
+        batches: what it is trained on.
+        preview: model -> images of the snapshot (N, H, W, C), or None.
+        history: of the epochs done, {} for a new run.
+        measure: the figures of a snapshot; None measures nothing.
+        film: the replay's recorder, whose state belongs into the checkpoint.
+    """
+
+    bar: tqdm
+
+    def __init__(
+        self,
+        family: Family,
+        folder: Folder,
+        batches: Batches,
+        preview: Callable[[Family], np.ndarray | None],
+        history: dict[str, list],
+        measure: replay.Measure | None = None,
+        film: replay.Recorder | None = None,
+    ):
         super().__init__()
-        self.folder, self.batches, self.preview, self.history, self.measure = folder, batches, preview, history, measure
-        self.bar = None
+        self.family, self.folder, self.batches, self.preview = family, folder, batches, preview
+        self.history, self.measure, self.film = history, measure, film
 
     def on_train_begin(self, logs=None):
-        recipe = self.model.recipe
+        recipe = self.family.recipe
         self.frames = set(np.unique(np.geomspace(1, recipe.epochs, recipe.snapshots).round().astype(int)))
         self.started = time.perf_counter() - (self.history.get("seconds") or [0.0])[-1]
         done = len(self.history.get("epoch", [])) * len(self.batches)
@@ -184,106 +225,98 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.start(epoch)
-        for mean in self.model.means.values():
+        for mean in self.family.means.values():
             mean.reset_state()
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.update(1)
         if self.bar.n % 20 == 0 and logs:
-            self.bar.set_postfix({name: f"{float(logs[name]):.3g}" for name in self.model.reported if name in logs})
+            self.bar.set_postfix({name: f"{float(logs[name]):.3g}" for name in self.family.reported if name in logs})
 
     def on_epoch_end(self, epoch, logs=None):
-        if hasattr(self.model, "jax_state_sync"):
-            self.model.jax_state_sync()
-        values = {name: float(logs[name]) for name in self.model.reported}
+        synchronise(self.family)
+        recipe, logs = self.family.recipe, logs or {}
+        values = {name: float(logs[name]) for name in self.family.reported}
         if not np.isfinite(list(values.values())).all():
             self.bar.close()
             raise recipes.RecipeError(
-                f"The loss became infinite in epoch {epoch + 1} of {self.model.recipe.name}; "
+                f"The loss became infinite in epoch {epoch + 1} of {recipe.name}; "
                 'lower learning_rate, or set precision = "float32".'
             )
-        last = epoch + 1 == self.model.recipe.epochs
-        if epoch + 1 in self.frames or last:
+        if epoch + 1 in self.frames or epoch + 1 == recipe.epochs:
             values |= self._snapshot(epoch + 1)
         record = {"epoch": epoch + 1, "images": (epoch + 1) * len(self.batches) * self.batches.batch, **values}
         record["seconds"] = round(time.perf_counter() - self.started, 1)
         names = {**self.history, **record}
         count = len(self.history.get("epoch", []))
         self.history = {name: [*self.history.get(name, [None] * count), record.get(name)] for name in names}
-        self.folder.save(self.model, epoch + 1, self.history)
-        told = "  ".join(f"{name} {value:.4g}" for name, value in record.items() if name not in ("epoch", "images"))
-        (self.bar.write if not self.bar.disable else log.info)(
-            f"{self.model.recipe.name}  epoch {epoch + 1}/{self.model.recipe.epochs}  {told}"
-        )
+        self.folder.save(self.family, epoch + 1, self.history, self.film)
+        line = "  ".join(f"{name} {value:.4g}" for name, value in record.items() if name not in ("epoch", "images"))
+        (log.info if self.bar.disable else self.bar.write)(f"{recipe.name}  epoch {epoch + 1}/{recipe.epochs}  {line}")
 
-    def _snapshot(self, epoch: int) -> dict:
-        """Save the sheet of the fixed batch; the Fréchet distance where a classifier of the dataset is at hand."""
-        images = self.preview(self.model)
+    def _snapshot(self, epoch: int) -> dict[str, float]:
+        """Save the sheet of the fixed batch; return the Fréchet distance where a classifier of the dataset is there."""
+        images = self.preview(self.family)
         if images is not None:
             sheet = pictures.sheet(images, columns=10)
             (self.folder.snapshots / f"{epoch:05d}.png").write_bytes(pictures.png(sheet))
-        return {"frechet": self.measure(self.model)} if self.measure else {}
+        return {"frechet": self.measure(self.family)[0]} if self.measure else {}
 
     def on_train_end(self, logs=None):
         self.bar.close()
 
 
-def generate(model, latents, labels=None) -> np.ndarray:
-    """Images (N, H, W, C) of the exported decoder or generator, in chunks."""
-    network = model.exported.get("generator") or model.exported["decoder"]
-    parts = [slice(start, start + 250) for start in range(0, len(latents), 250)]
-    return np.concatenate(
-        [
-            np.asarray(network([latents[p], labels[p]] if model.conditional else latents[p], training=False)["image"])
-            for p in parts
-        ]
-    )
-
-
-def previewer(recipe, split):
-    """A function model → images of one fixed batch: samples where there is a prior, else reconstructions."""
+def previewer(recipe: Any, split: datasets.Split) -> Callable[[Family], np.ndarray | None]:
+    """Return a function model → images (N, H, W, C) of one fixed batch: samples where there is a prior, reconstructions
+    where there is none, None for a classifier."""
     rng = np.random.default_rng(recipe.seed)
     images = split.images[rng.choice(len(split.images), min(PREVIEWS, len(split.images)), replace=False)]
     labels = (np.arange(PREVIEWS) % max(1, len(split.classes))).astype("int32")
 
-    def preview(model):
+    def preview(model: Family) -> np.ndarray | None:
         if model.prior == "normal":
             latents = np.random.default_rng(recipe.seed).standard_normal((PREVIEWS, recipe.latent)).astype("float32")
-            return generate(model, latents, labels)
+            return model.generate(latents, labels)
         if model.prior == "autoregressive":
             prior, table = model.exported["prior"], networks.codebook(model.exported["decoder"])
 
-            def logits(drawn):
-                return np.asarray(prior(drawn, training=False)["logits"])
+            def logits(drawn: np.ndarray) -> np.ndarray:
+                return np.asarray(outputs(prior, drawn)["logits"])
 
-            return generate(model, table[codes.draw(logits, model.latent_shape[:-1], PREVIEWS, recipe.seed)])
+            rows, columns, _ = model.latent_shape
+            return model.generate(table[codes.draw(logits, (rows, columns), PREVIEWS, recipe.seed)])
         if model.prior == "none":
-            latents = np.asarray(model.exported["encoder"](images, training=False)["latent"])
-            return generate(model, latents)
+            latents = np.asarray(outputs(model.exported["encoder"], images)["latent"])
+            return model.generate(latents)
         return None
 
     return preview
 
 
-def judge(recipe, count: int = 2000, seed: int = 0):
-    """A function model → Fréchet distance of `count` samples to test images; None without a classifier."""
+def sample_quality(recipe: Any, count: int = 2000, seed: int = 0) -> replay.Measure | None:
+    """Return a function model → (Fréchet distance, coverage) of `count` samples to as many test images, in the features
+    of the dataset's classifier; None without a classifier."""
     classifier = catalog.classifier_for(recipe.dataset)
     if classifier is None:
         return None
     test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance)
-    real = frechet.statistics(models.classify(classifier, test.images)[1])
+    real = models.classify(classifier, test.images)[1]
+    gaussian, radii = frechet.statistics(real), prdc.radii(real)
 
-    def measure(model) -> float:
+    def measure(model: Family) -> tuple[float, float]:
         latents = np.random.default_rng(seed).standard_normal((count, recipe.latent)).astype("float32")
         labels = (np.arange(count) % max(1, model.classes)).astype("int32")
-        drawn = generate(model, latents, labels)
-        return frechet.distance(frechet.statistics(models.classify(classifier, drawn)[1]), real)
+        drawn = models.classify(classifier, model.generate(latents, labels))[1]
+        return (
+            frechet.distance(frechet.statistics(drawn), gaussian),
+            prdc.scores(real, drawn, real_radii=radii).coverage,
+        )
 
     return measure
 
 
-def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
-    """Train a recipe to its end in runs/<name>, from the checkpoint there if there is one.
+def train(recipe: recipes.Recipe, runs: pathlib.Path, fresh: bool = False) -> Folder:
+    """Train a recipe to its end in runs/<name>, from the checkpoint there if there is one; `fresh` starts over.
 
     Raises RecipeError (wrong recipe, diverged) and DatasetUnavailable."""
     policy = device.use(recipe.precision, recipe.seed)
@@ -291,9 +324,13 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     folder = Folder(pathlib.Path(runs) / recipe.name)
     folder.open(recipe, fresh)
     model = build(recipe, split)
-    batches = Batches(split.images, split.labels, recipe.batch, recipe.seed, recipe.shift, recipe.flip, recipe.balance)
+    augmented = {"shift": recipe.shift, "flip": recipe.flip, "turn": recipe.turn}
+    batches = Batches(split.images, split.labels, recipe.batch, recipe.seed, balance=recipe.balance, **augmented)
     compiled(model, recipe.epochs * len(batches))
-    done, history = folder.restore(model)
+    film = None
+    if model.players:
+        film = replay.Recorder(model, batches, split, sample_quality(recipe, replay.MEASURED))
+    done, history = folder.restore(model, film)
     log.info(
         "%s: %s images of %s, %s on %s, %s%s",
         recipe.name,
@@ -306,7 +343,11 @@ def train(recipe, runs: pathlib.Path, fresh=False) -> Folder:
     )
     if done < recipe.epochs:
         folder.begin(backend=device.BACKEND, device=device.description(), precision=policy, code=code_revision())
-        measure = judge(recipe) if model.prior == "normal" else None
-        recorder = Recorder(folder, batches, previewer(recipe, split), history, measure)
-        model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=0, callbacks=[recorder], shuffle=False)
+        measure = sample_quality(recipe) if model.prior == "normal" else None
+        recorder = Recorder(model, folder, batches, previewer(recipe, split), history, measure, film)
+        callbacks = [film, recorder] if film else [recorder]  # in this order: what is saved holds the epoch's end
+        silent: Any = 0  # Keras takes "auto" or a number, and annotates nothing: a checker infers str
+        model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=silent, callbacks=callbacks, shuffle=False)
+    if film and film.moments:  # a run that began before there were replays has none
+        replays.write(folder.path / replays.FILE, film.replay())
     return folder

@@ -11,7 +11,7 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 
 
 def table(entries: list[Entry]) -> str:
-    """Markdown: one row per entry with its size, its training and its headline number."""
+    """Return Markdown: one row per entry with its size, its training and its headline number."""
     rows = [
         "| entry | family | dataset | parameters | trained | measured on the test split |",
         "|---|---|---|---|---|---|",
@@ -19,8 +19,9 @@ def table(entries: list[Entry]) -> str:
     for entry in entries:
         made, source = entry.manifest, entry.manifest.provenance
         dataset = known.title if (known := DATASETS.get(entry.dataset)) else entry.dataset
-        time = f"{source.seconds / 60:.0f} min" if source.seconds >= 90 else f"{source.seconds:.0f} s"
-        trained = f"{source.images_seen / 1e6:.2f} M images, {time}"
+        seconds, images_seen = source.seconds or 0.0, source.images_seen or 0
+        time = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+        trained = f"{images_seen / 1e6:.2f} M images, {time}"
         rows.append(
             f"| [`{entry.name}`](zoo/pretrained/{entry.name}) | [{made.family_title}]({made.paper}) {made.year} "
             f"| {dataset} | {entry.parameters / 1e6:.2f} M | {trained} | {headline(entry)} |"
@@ -29,7 +30,7 @@ def table(entries: list[Entry]) -> str:
 
 
 def updated(readme: str) -> str:
-    """README text with what stands between its markers renewed: the entries, and the claims put to the test."""
+    """Return README's text with the tables between its markers renewed: the entries, and the claims."""
     entries = catalog.entries([catalog.EMBEDDED])
     for name, made in {"entries": table(entries), "claims": claims.table(entries)}.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"

@@ -48,7 +48,7 @@ def _volume(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Refuse control characters, and those that turn the direction of what is written around them."""
     if found := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", text):
         raise ValueError(f"the character {brief(found[0])} is not allowed in a text")
@@ -56,8 +56,8 @@ def _printable(text: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,95}$")]
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
-Text = Annotated[str, Field(max_length=4000), AfterValidator(_printable)]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
+Text = Annotated[str, Field(max_length=4000), AfterValidator(printable)]
 Count = Annotated[int, Field(ge=0, le=1 << 53)]
 RelativePath = Annotated[str, AfterValidator(_relative_path)]
 Side = Annotated[int, Field(ge=4, le=512)]

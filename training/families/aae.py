@@ -6,11 +6,12 @@
 The two-player game is played on codes instead of images: the encoder learns to hide among draws of the prior.
 """
 
+import keras
 import pydantic
-from keras import ops
 
 from training import family, networks
 from training.families import autoencoder
+from training.tensors import Loss, Tensor, ops
 
 
 class Family(autoencoder.Family):
@@ -19,21 +20,27 @@ class Family(autoencoder.Family):
     prior = "normal"
     reported = ("reconstruction", "critic", "deception")
     private = ("critic",)
+    players = ("critic", "deception")
 
-    class Recipe(autoencoder.Family.Recipe):
+    class Recipe(autoencoder.Family.Recipe, frozen=True):
         latent: int = pydantic.Field(8, ge=1, le=1024, description="latent dimensions")
         deception: float = pydantic.Field(3.0, ge=0, le=1e4, description="λ, weight of the game against the likeness")
 
-    def build_networks(self):
+    def build_networks(self) -> dict[str, keras.Model]:
         return super().build_networks() | {"critic": networks.latent_critic(self.recipe.latent)}
 
-    def optimizers(self, rate):
+    def optimizers(self, rate: family.Rate) -> keras.optimizers.Optimizer:
         return self.adversaries(rate, beta_1=0.5, encoder=1.0, decoder=1.0, critic=1.0)
 
-    def regulariser(self, images, latent):
-        critic = self.networks["critic"]
-        drawn = critic(self.normal(ops.shape(latent)[0], self.recipe.latent), training=True)["score"]
-        found = critic(ops.stop_gradient(latent), training=True)["score"]
-        game = ops.mean(ops.softplus(-drawn)) + ops.mean(ops.softplus(found))
-        deception = ops.mean(ops.softplus(-family.frozen(critic)(latent)["score"]))
-        return game + self.recipe.deception * deception, {"critic": game, "deception": deception}
+    def scores(self, images: Tensor, labels: Tensor | None, latents: Tensor) -> tuple[Tensor, Tensor]:
+        codes = self.run("encoder", images)["latent"]
+        return self.run("critic", latents)["score"], self.run("critic", codes)["score"]
+
+    def regulariser(self, images: Tensor, latent: Tensor) -> Loss:
+        drawn = self.normal(ops.shape(latent)[0], self.recipe.latent)
+        real = self.run("critic", drawn, training=True)["score"]
+        fake = self.run("critic", ops.stop_gradient(latent), training=True)["score"]
+        critic_loss = ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
+        fake_frozen = family.frozen(self.networks["critic"])(latent)["score"]
+        deception = ops.mean(ops.softplus(-fake_frozen))
+        return critic_loss + self.recipe.deception * deception, {"critic": critic_loss, "deception": deception}

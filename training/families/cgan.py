@@ -1,6 +1,6 @@
 """Conditional GAN: Mirza & Osindero 2014, arXiv:1411.1784, projection of Miyato & Koyama 2018, arXiv:1802.05637
 
-the loss of dcgan.py with D(x, y) and G(z, y): both players are told the label
+the loss of dcgan.py with D(x, y) and G(z, y): both players are conditioned on the label
 """
 
 from training.families import dcgan

@@ -7,10 +7,10 @@ The Jacobian's squared norm is estimated by one random projection per image: Eâ€
 """
 
 import pydantic
-from keras import ops
 
 from training import family
 from training.families import autoencoder
+from training.tensors import Loss, Tensor, ops
 
 
 class Family(autoencoder.Family):
@@ -19,15 +19,14 @@ class Family(autoencoder.Family):
     reported = ("reconstruction", "contraction")
     activation = "sigmoid"
 
-    class Recipe(autoencoder.Family.Recipe):
+    class Recipe(autoencoder.Family.Recipe, frozen=True):
         contraction: float = pydantic.Field(1.0, ge=0, le=1e4, description="Î», weight of the Jacobian's squared norm")
 
-    def regulariser(self, images, latent):
-        encoder, direction = self.networks["encoder"], self.normal(ops.shape(images)[0], self.recipe.latent)
+    def regulariser(self, images: Tensor, latent: Tensor) -> Loss:
+        direction = self.normal(ops.shape(images)[0], self.recipe.latent)
 
-        def projected(x):
-            return encoder(x, training=True)["latent"] * direction
+        def projected(x: Tensor) -> Tensor:
+            return self.run("encoder", x, training=True)["latent"] * direction
 
-        slope = ops.cast(family.input_gradient(projected, images), "float32")
-        loss = ops.mean(ops.sum(ops.square(slope), axis=(1, 2, 3)))
+        loss = ops.mean(family.squared_norm(family.input_gradient(projected, images)))
         return self.recipe.contraction * loss, {"contraction": loss}

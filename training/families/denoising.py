@@ -5,16 +5,16 @@ min ‖x − decoder(encoder(x̃))‖²,  x̃ = x with Gaussian noise and blanke
 
 import keras
 import pydantic
-from keras import ops
 
 from training.families import autoencoder
+from training.tensors import Tensor, ops
 
 
 class Family(autoencoder.Family):
     title, year = "Denoising autoencoder", 2008
     paper = "https://doi.org/10.1145/1390156.1390294"
 
-    class Recipe(autoencoder.Family.Recipe):
+    class Recipe(autoencoder.Family.Recipe, frozen=True):
         noise: float = pydantic.Field(
             0.3, ge=0, le=2, description="largest standard deviation of the noise, drawn per image from 0 up"
         )
@@ -22,7 +22,7 @@ class Family(autoencoder.Family):
             0.3, ge=0, le=1, description="largest fraction of pixels set to 0, drawn per image from 0 up"
         )
 
-    def corrupted(self, images):
+    def corrupted(self, images: Tensor) -> Tensor:
         count = ops.shape(images)[0]
         strength = keras.random.uniform((2, count, 1, 1, 1), seed=self.seeds)
         noise = keras.random.normal(ops.shape(images), seed=self.seeds) * self.recipe.noise * strength[0]

@@ -9,10 +9,11 @@ discriminator's body with layers of its own at the end.
 
 import keras
 import pydantic
-from keras import layers, ops
+from keras import layers
 
-from training import networks
+from training import family, networks
 from training.families import dcgan
+from training.tensors import Loss, Tensor, ops
 
 
 class Family(dcgan.Family):
@@ -21,7 +22,7 @@ class Family(dcgan.Family):
     reported = ("discriminator", "generator", "penalty", "information")
     private = ("recogniser",)
 
-    class Recipe(dcgan.Family.Recipe):
+    class Recipe(dcgan.Family.Recipe, frozen=True):
         categories: int = pydantic.Field(10, ge=2, le=1000, description="values of the categorical code")
         styles: int = pydantic.Field(2, ge=0, le=64, description="numbers of the continuous code")
         information: float = pydantic.Field(1.0, ge=0, le=100, description="λ, weight of the mutual information")
@@ -32,7 +33,7 @@ class Family(dcgan.Family):
                 raise ValueError("latent must hold the categories and the styles")
             return self
 
-    def build_networks(self):
+    def build_networks(self) -> dict[str, keras.Model]:
         r, made = self.recipe, super().build_networks()
         discriminator = made["discriminator"]
         seen = discriminator.layers[-2].output  # what the score is made of
@@ -40,18 +41,28 @@ class Family(dcgan.Family):
         read = {key: layers.Dense(size, dtype="float32", name=key)(seen) for key, size in heads.items()}
         return made | {
             "generator": networks.decoder(
-                r.latent, self.shape, "conv", r.width, 0, True, r.refine, r.mapping, r.categories, name="generator"
+                r.latent,
+                self.shape,
+                "conv",
+                r.width,
+                0,
+                True,
+                r.refine,
+                r.mapping,
+                r.categories,
+                r.upsampling,
+                name="generator",
             ),
             "recogniser": keras.Model(discriminator.inputs, read, name="recogniser"),
         }
 
-    def optimizers(self, rate):
+    def optimizers(self, rate: family.Rate) -> keras.optimizers.Optimizer:
         speed = self.recipe.critic_speed
         return self.adversaries(rate, beta_1=0.0, generator=1.0, discriminator=speed, recogniser=1.0)
 
-    def also(self, latent, fakes, training):
-        """−log Q(c|G(z, c)) in nats, constants left out: cross-entropy of the choice, Gaussian error of the styles."""
-        r, read = self.recipe, self.networks["recogniser"](fakes, training=training)
+    def further_loss(self, latent: Tensor, fakes: Tensor, training: bool) -> Loss:
+        """Return −log Q(c|G(z, c)) in nats but for constants: cross-entropy of the choice, squared error of styles."""
+        r, read = self.recipe, self.run("recogniser", fakes, training)
         chosen = ops.one_hot(ops.argmax(latent[:, : r.categories], axis=1), r.categories)
         loss = -ops.mean(ops.sum(chosen * ops.log_softmax(read["category"]), axis=1))
         if r.styles:

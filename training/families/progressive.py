@@ -14,24 +14,26 @@ from typing import Literal
 
 import keras
 import pydantic
-from keras import layers, ops
+from keras import layers
 
 from training import networks
 from training.families import dcgan
+from training.tensors import Loss, Tensor, ops
 
 
 class Family(dcgan.Family):
     title, year = "Progressive GAN", 2018
     paper = "https://arxiv.org/abs/1710.10196"
 
-    class Recipe(dcgan.Family.Recipe):
+    class Recipe(dcgan.Family.Recipe, frozen=True):
         refine: Literal[0] = 0
         mapping: Literal[0] = 0
+        upsampling: Literal["depth_to_space"] = "depth_to_space"
         grown: float = pydantic.Field(
             0.5, gt=0, le=0.9, description="part of the run after which nothing grows any more"
         )
 
-    def build_networks(self):
+    def build_networks(self) -> dict[str, keras.Model]:
         self.step = self.add_weight(shape=(), initializer="zeros", trainable=False, dtype="float32", name="step")
         self.sizes = 3 + networks.halvings(self.shape)
         return {
@@ -39,7 +41,7 @@ class Family(dcgan.Family):
             "discriminator": discriminator(self.shape, self.recipe.critic_width, self.sizes),
         }
 
-    def objective(self, images, labels, training=True):
+    def objective(self, images: Tensor, labels: Tensor | None, training: bool = True) -> Loss:
         weights = self.opened()
         for network in self.networks.values():
             for size, weight in enumerate(weights, 1):
@@ -48,14 +50,17 @@ class Family(dcgan.Family):
         self.step.assign(self.step + 1.0)
         return super().objective(blended(images, weights), labels, training)
 
-    def opened(self) -> list:
-        """α of every size but the first: each waits as long as it then takes to fade in, the coarser before it."""
+    def scores(self, images: Tensor, labels: Tensor | None, latents: Tensor) -> tuple[Tensor, Tensor]:
+        return super().scores(blended(images, self.opened()), labels, latents)
+
+    def opened(self) -> list[Tensor]:
+        """Return α of every size but the first, coarse to fine; a size waits as long as it then takes to fade in."""
         phase = max(1.0, self.recipe.grown * self.steps / (2 * (self.sizes - 1)))
         return [ops.clip(self.step / phase - (2 * size - 1), 0.0, 1.0) for size in range(1, self.sizes)]
 
 
-def blended(images, weights: list):
-    """Real images (B, H, W, C) with the detail that the generator can have by now: α of each size, coarse to fine."""
+def blended(images: Tensor, weights: list[Tensor]) -> Tensor:
+    """Return real images (B, H, W, C) with the detail that the generator can have by now; weights: α of each size."""
     pyramid = [images]
     for _ in weights:
         pyramid.append(ops.average_pool(pyramid[-1], 2, strides=2))
@@ -66,8 +71,8 @@ def blended(images, weights: list):
     return shown
 
 
-def faded(size: int, old, new):
-    """old + α · (new − old), with α as the kernel of a layer: 0 until the size is reached."""
+def faded(size: int, old: Tensor, new: Tensor) -> Tensor:
+    """Return old + α · (new − old), both (B, H, W, C), with α as the kernel of a layer: 0 until the size is reached."""
     gate = layers.DepthwiseConv2D(
         1, use_bias=False, depthwise_initializer="zeros", trainable=False, dtype="float32", name=f"fade_{size}"
     )
@@ -76,7 +81,7 @@ def faded(size: int, old, new):
 
 
 def channels(size: int, width: int) -> int:
-    """As many in the coarsest layers as `width`, fewer and fewer as the side doubles."""
+    """Return `width` for the coarsest layers, size 0, and fewer and fewer as the side doubles."""
     return max(8, width >> size * (size + 1) // 2)
 
 
@@ -107,7 +112,7 @@ def discriminator(shape: tuple[int, int, int], width: int, sizes: int) -> keras.
     image = keras.Input(shape, name="image")
     picture = layers.Rescaling(2.0, -1.0, name="centre")(image)
 
-    def look(size):
+    def features(size: int) -> Tensor:
         x = layers.Conv2D(channels(size, width), 1, name=f"from_image_{size}")(picture)
         return layers.LeakyReLU(0.2, name=f"act_image_{size}")(x)
 
@@ -116,7 +121,7 @@ def discriminator(shape: tuple[int, int, int], width: int, sizes: int) -> keras.
         x = layers.Conv2D(channels(size - 1, width), 4, strides=2, padding="same", name=f"body_{size}")(x)
         x = layers.LeakyReLU(0.2, name=f"act_{size}")(x)
         picture = layers.AveragePooling2D(2, name=f"halve_{size}")(picture)
-        x = faded(size, look(size - 1), x)
+        x = faded(size, features(size - 1), x)
     x = layers.Conv2D(2 * width, 3, padding="same", name="body_0")(x)
     x = layers.LeakyReLU(0.2, name="act_0")(x)
     x = layers.Flatten(name="flat")(x)

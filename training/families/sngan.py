@@ -10,9 +10,9 @@ divided kernel back: on TensorFlow no gradient passes through the singular value
 """
 
 import pydantic
-from keras import ops
 
 from training.families import dcgan
+from training.tensors import Tensor, ops
 
 
 class Family(dcgan.Family):
@@ -20,9 +20,9 @@ class Family(dcgan.Family):
     paper = "https://arxiv.org/abs/1802.05957"
     spectral = True
 
-    class Recipe(dcgan.Family.Recipe):
+    class Recipe(dcgan.Family.Recipe, frozen=True):
         penalty: float = pydantic.Field(0.0, ge=0, le=1000, description="γ of an additional R1")
 
-    def adversarial(self, real, fake, hopeful):
+    def adversarial(self, real: Tensor, fake: Tensor, fake_frozen: Tensor) -> tuple[Tensor, Tensor]:
         critic = ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
-        return critic, -ops.mean(hopeful)
+        return critic, -ops.mean(fake_frozen)

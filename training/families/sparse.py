@@ -5,9 +5,9 @@ min ‖x − decoder(h)‖² + λ · Σⱼ KL(ρ ‖ mean hⱼ),  h = sigmoid(en
 """
 
 import pydantic
-from keras import ops
 
 from training.families import autoencoder
+from training.tensors import Loss, Tensor, ops
 
 
 class Family(autoencoder.Family):
@@ -16,12 +16,12 @@ class Family(autoencoder.Family):
     reported = ("reconstruction", "sparsity")
     activation = "sigmoid"
 
-    class Recipe(autoencoder.Family.Recipe):
+    class Recipe(autoencoder.Family.Recipe, frozen=True):
         latent: int = pydantic.Field(128, ge=1, le=1024, description="units, of which few are active")
         active: float = pydantic.Field(0.05, gt=0, lt=1, description="ρ, how active a unit is on average")
         sparsity: float = pydantic.Field(1.0, ge=0, le=1000, description="λ, weight of the sparsity term")
 
-    def regulariser(self, images, latent):
+    def regulariser(self, images: Tensor, latent: Tensor) -> Loss:
         rate, found = self.recipe.active, ops.clip(ops.mean(latent, axis=0), 1e-4, 1.0 - 1e-4)
         divergence = rate * ops.log(rate / found) + (1.0 - rate) * ops.log((1.0 - rate) / (1.0 - found))
         loss = ops.sum(divergence)

@@ -2,14 +2,14 @@
 
 min ‖x − decoder(z)‖² + λ · MMD(z, N(0, I)),  z = encoder(x)
 
-Not each code has to look like the prior, as in a VAE, but all of them together: so no noise blurs the codes. The
+The codes together have to follow the prior, not each of them as in a VAE: so no noise blurs the codes. The
 maximum mean discrepancy is unbiased, with the sum of inverse multiquadratic kernels of the paper's code.
 """
 
 import pydantic
-from keras import ops
 
 from training.families import autoencoder
+from training.tensors import Loss, Tensor, ops
 
 
 class Family(autoencoder.Family):
@@ -18,24 +18,24 @@ class Family(autoencoder.Family):
     prior = "normal"
     reported = ("reconstruction", "discrepancy")
 
-    class Recipe(autoencoder.Family.Recipe):
+    class Recipe(autoencoder.Family.Recipe, frozen=True):
         latent: int = pydantic.Field(8, ge=1, le=1024, description="latent dimensions")
         discrepancy: float = pydantic.Field(100.0, ge=0, le=1e5, description="λ, weight of the discrepancy")
 
-    def regulariser(self, images, latent):
+    def regulariser(self, images: Tensor, latent: Tensor) -> Loss:
         loss = discrepancy(latent, self.normal(ops.shape(latent)[0], self.recipe.latent))
         return self.recipe.discrepancy * loss, {"discrepancy": loss}
 
 
-def discrepancy(a, b):
-    """Unbiased squared maximum mean discrepancy between (B, L) and (B, L) with kernels C / (C + ‖a − b‖²)."""
+def discrepancy(a: Tensor, b: Tensor) -> Tensor:
+    """Return the unbiased squared maximum mean discrepancy of a (B, L) and b (B, L), kernels C / (C + ‖a − b‖²)."""
     count = ops.cast(ops.shape(a)[0], a.dtype)
 
-    def distances(x, y):
+    def distances(x: Tensor, y: Tensor) -> Tensor:
         squares = ops.sum(ops.square(x), axis=1)[:, None] + ops.sum(ops.square(y), axis=1)[None, :]
         return ops.maximum(squares - 2.0 * ops.matmul(x, ops.transpose(y)), 0.0)
 
-    total = 0.0
+    total: Tensor = 0.0
     for scale in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0):
         c = 2.0 * a.shape[1] * scale
         within = c / (c + distances(a, a)) + c / (c + distances(b, b))

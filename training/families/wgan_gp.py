@@ -8,16 +8,16 @@ Instead of several critic steps per generator step the critic learns faster (two
 
 import keras
 import pydantic
-from keras import ops
 
 from training.families import dcgan
+from training.tensors import Tensor, ops
 
 
 class Family(dcgan.Family):
     title, year = "WGAN-GP", 2017
     paper = "https://arxiv.org/abs/1704.00028"
 
-    class Recipe(dcgan.Family.Recipe):
+    class Recipe(dcgan.Family.Recipe, frozen=True):
         penalty: float = pydantic.Field(10.0, ge=0, le=1000, description="λ of the gradient penalty")
         penalised: float = pydantic.Field(
             0.25, gt=0, le=1, description="part of each batch that the penalty is taken on"
@@ -26,10 +26,10 @@ class Family(dcgan.Family):
             3.0, gt=0, le=100, description="learning rate of the critic over the generator's"
         )
 
-    def adversarial(self, real, fake, hopeful):
-        return ops.mean(fake) - ops.mean(real), -ops.mean(hopeful)
+    def adversarial(self, real: Tensor, fake: Tensor, fake_frozen: Tensor) -> tuple[Tensor, Tensor]:
+        return ops.mean(fake) - ops.mean(real), -ops.mean(fake_frozen)
 
-    def gradient_penalty(self, images, fakes, labels):
+    def gradient_penalty(self, images: Tensor, fakes: Tensor, labels: Tensor | None) -> Tensor:
         mix = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.seeds)
-        slope = ops.sqrt(self.slopes(images * mix + fakes * (1.0 - mix), labels) + 1e-12)
+        slope = ops.sqrt(self.squared_slopes(images * mix + fakes * (1.0 - mix), labels) + 1e-12)
         return self.recipe.penalty * ops.mean(ops.square(slope - 1.0))

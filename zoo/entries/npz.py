@@ -49,7 +49,7 @@ def _array(content: bytes) -> np.ndarray:
     shape, column_major, dtype = readers[version](stream)
     if (
         dtype.kind not in "fiu"
-        or dtype.itemsize not in (4, 8)
+        or dtype.itemsize not in (1, 4, 8)
         or math.prod(shape) * dtype.itemsize != len(content) - stream.tell()
     ):
         raise ValueError("an array is not numeric or not as long as its header says")

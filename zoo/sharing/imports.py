@@ -21,7 +21,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal, get_args
 
 from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
@@ -35,8 +35,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("keras", "tensorflow", "h5py", "tf2onnx")
 LIGHT = "Importing needs Keras and TensorFlow, which this installation leaves out: pip install -r requirements.txt."
 SCHEME = "import:"
-ROLES = ("autoencoder", "encoder", "decoder", "generator", "discriminator", "classifier")
-RANGES = {"unit": "0 to 1", "symmetric": "−1 to 1", "bytes": "0 to 255", "logits": "logits"}
+Role = Literal["autoencoder", "encoder", "decoder", "generator", "discriminator", "classifier"]
+InputRange = Literal["unit", "symmetric", "bytes"]  # a network reads no logits
+Range = Literal[InputRange, "logits"]
+ROLES: tuple[Role, ...] = get_args(Role)
+RANGES: dict[str, str] = {"unit": "0 to 1", "symmetric": "−1 to 1", "bytes": "0 to 255", "logits": "logits"}
 MAX_BYTES = 1 << 30  # of one file, and of all that is taken from a repository
 MAX_REPOSITORY_FILES = 200
 WANTED = re.compile(
