@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,19 +45,29 @@ def settle(page) -> None:
 
 
 class Server:
-    """The real app in a process of its own, on a free port, without a way to the Hub unless `settings` give one."""
+    """The real app in a process of its own, on a free port, without a way to the Hub unless `settings` give one.
 
-    def __init__(self, log: Path, script: str = "streamlit_app.py", **settings: str) -> None:
+    It runs `script` in `cwd`, or another command, in which "{port}" stands for the port."""
+
+    def __init__(
+        self,
+        log: Path,
+        script: str = "streamlit_app.py",
+        command: Sequence[str] = (),
+        cwd: Path = ROOT,
+        **settings: str,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        options = ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+        command = command or (sys.executable, "-m", "streamlit", "run", script, "--server.port", "{port}")
+        local = {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_HEADLESS": "true"}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", script, *options],
-                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
-                env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)} | settings,
+                [part.format(port=self.port) for part in command],
+                cwd=cwd, stdout=output, stderr=subprocess.STDOUT,
+                env=os.environ | local | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)} | settings,
             )  # fmt: skip
         self._wait(log)
 

@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 
-from training import device, recipe, run
+from training import device, library, recipe, run
 from training.batches import Batches
 from training.family import Family, outputs
 
@@ -24,14 +24,14 @@ LABELS = (np.arange(COUNT) % CLASSES).astype("int32")
 def tiny(name: str) -> recipe.Recipe:
     """Return a recipe of one step with small networks."""
     options = {"name": name, "title": name, "family": name, "dataset": "digits", "batch": 8, "width": 16, "epochs": 1}
-    if "latent" in recipe.family(name).Recipe.model_fields:
+    if "latent" in library.family(name).Recipe.model_fields:
         options["latent"] = 12
-    return recipe.check(options)
+    return library.check(options)
 
 
 def check(name: str) -> None:
     """Assert the whole contract of one family."""
-    model = run.compiled(recipe.family(name)(tiny(name), SHAPE, CLASSES), steps=1)
+    model = run.compiled(library.family(name)(tiny(name), SHAPE, CLASSES), steps=1)
     one_step_moves_every_network(model)
     for role, network in model.networks.items():
         layers_are_of_keras(role, network)

@@ -1,6 +1,5 @@
 """The entry contract: what is written reads back, what is wrong is refused in one sentence."""
 
-import copy
 import hashlib
 import json
 import os
@@ -10,6 +9,7 @@ import tiny_entries as tiny
 
 from zoo.entries import entry
 from zoo.errors import EntryError
+from zoo.manifest import Manifest
 
 
 @pytest.fixture
@@ -55,13 +55,14 @@ def test_write_leaves_hidden_files_out_and_replaces_nothing_when_refused(folder)
     (folder / ".cache/lock").write_text("x")
     (folder / "README.md").write_text("card")
     before = (folder / "zoo.json").read_bytes()
-    document = json.loads(before)
+    manifest = entry.read(folder).manifest
     with pytest.raises(EntryError, match="conditional"):
-        entry.write(folder, document | {"conditional": True})
-    with pytest.raises(EntryError, match="not plain JSON"):
-        entry.write(folder, document | {"extra": float("nan")})
+        entry.write(folder, manifest.model_copy(update={"conditional": True}))
+    for value in (float("nan"), {"deep": object()}):
+        with pytest.raises(EntryError, match="not plain JSON"):
+            entry.write(folder, Manifest.model_validate(dict(manifest) | {"extra": value}))
     assert (folder / "zoo.json").read_bytes() == before
-    written = entry.write(folder, document)
+    written = entry.write(folder, manifest)
     assert written.has("README.md") and not any("cache" in name for name in written.manifest.files)
     assert {path.name for path in folder.iterdir()} == {".cache", "README.md", "onnx", "zoo.json"}
 
@@ -114,7 +115,12 @@ def discrete(change):
 
 ENCODER, DECODER = ("networks", "encoder"), ("networks", "decoder")
 DEFECTS = {
-    "schema of the future": (at("schema", value=2), "schema"),
+    "schema of the future": (at("schema", value=2), "key schema: it was made by a newer zoo (version 2)"),
+    "minor of the future's major": (at("schema", value="2.3"), "made by a newer zoo (version 2.3)"),
+    "schema that is no version": (at("schema", value="one"), "key schema: 'one' is no version"),
+    "schema as a fraction": (at("schema", value=1.1), "key schema: 1.1 is no version"),
+    "schema of truth": (at("schema", value=True), "key schema: True is no version"),
+    "no schema": (without("schema"), "schema"),
     "no name": (without("name"), "name"),
     "name in capitals": (at("name", value="Tiny"), "name"),
     "name that climbs": (at("name", value="../tiny"), "name"),
@@ -209,13 +215,13 @@ def test_missing_folder_and_missing_manifest_are_refused(tmp_path):
 
 
 def test_links_out_of_the_folder_are_refused(folder, tmp_path):
-    target = tmp_path / "outside.onnx"
+    manifest, target = entry.read(folder).manifest, tmp_path / "outside.onnx"
     (folder / "onnx/decoder.onnx").rename(target)
     (folder / "onnx/decoder.onnx").symlink_to(target)
     with pytest.raises(EntryError, match=r"onnx/decoder.onnx leads out of the folder"):
         entry.read(folder)
     with pytest.raises(EntryError, match="leads out"):
-        entry.write(folder, json.loads((folder / "zoo.json").read_text()))
+        entry.write(folder, manifest)
 
 
 def test_links_inside_the_folder_are_followed(folder):
@@ -250,6 +256,5 @@ def test_content_is_bounded_and_only_of_listed_files(folder):
 
 def test_a_manifest_survives_the_round_trip(folder):
     document = json.loads((folder / "zoo.json").read_text())
-    kept = copy.deepcopy(document)
-    entry.write(folder, document)
-    assert json.loads((folder / "zoo.json").read_text()) == kept == document
+    entry.write(folder, entry.read(folder).manifest)
+    assert json.loads((folder / "zoo.json").read_text()) == document and document["future"] == {"kept": True}

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 
-import hub_server
 import pytest
 import tiny_entries as tiny
 from conftest import ROOT
+
+from zoo.hub import loopback
 
 CARD = b"---\ntags: [latent-zoo]\n---\n# An entry\n"
 SHEET, DECODER = "samples.png", "onnx/decoder.onnx"
@@ -63,7 +64,7 @@ class Refused(Exception):
 
 @pytest.fixture
 def hub(tmp_path):
-    with hub_server.Hub(tmp_path / "hub") as server:
+    with loopback.Hub(tmp_path / "hub") as server:
         yield server
 
 

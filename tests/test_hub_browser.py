@@ -3,9 +3,10 @@
 import re
 import shutil
 
-import hub_server
 import pytest
 from conftest import ROOT, Server, complaints, settle
+
+from zoo.hub import loopback
 
 CARD = b"---\ntags: [latent-zoo]\n---\n# An entry\n"
 EMBEDDED = ROOT / "zoo" / "pretrained"
@@ -19,7 +20,7 @@ def entry(name):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    with hub_server.Hub(tmp_path_factory.mktemp("hub")) as server:
+    with loopback.Hub(tmp_path_factory.mktemp("hub")) as server:
         for repo, name in (("friend/digits", "digits-vae"), ("friend/judge", "digits-classifier")):
             server.put(repo, entry(name))
         server.put("friend/keras", {"README.md": CARD})

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 
-import hub_server
 import import_attacks
 import keras2
 import numpy as np
@@ -20,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from zoo import background, models
 from zoo.entries import entry, imported
 from zoo.errors import ImportFailed
+from zoo.hub import loopback
 from zoo.sharing import imports
 
 FRAME = str(ROOT / "streamlit_app.py")
@@ -125,7 +125,7 @@ def test_an_import_past_its_deadline_is_told_in_one_sentence(wall, notices):
 
 
 def test_a_discriminator_pushed_as_a_gan_is_told_on_the_command_line(trainable, tmp_path):
-    with hub_server.Hub(tmp_path / "hub", token="hf_local") as hub:
+    with loopback.Hub(tmp_path / "hub", token="hf_local") as hub:
         card = b"---\nlicense: apache-2.0\n---\n# The best GAN\n"
         content = (keras2.folder() / "dcgan_model.h5").read_bytes()
         commit = hub.put("ada/mnist-gan", {"dcgan_model.h5": content, "README.md": card, "notes.txt": b"x"})
@@ -144,7 +144,7 @@ def test_a_discriminator_pushed_as_a_gan_is_told_on_the_command_line(trainable, 
 
 
 def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path):
-    with hub_server.Hub(tmp_path / "hub", token="hf_local") as hub:
+    with loopback.Hub(tmp_path / "hub", token="hf_local") as hub:
         hub.put("ada/words", {"README.md": b"# No model", "data.csv": b"1"})
         for repo, words in (("ada/none", "ada/none"), ("ada/words", "holds no Keras model")):
             command = [sys.executable, "-m", "training", "import", repo]
@@ -159,7 +159,7 @@ def test_a_download_does_not_wait_for_another_import(trainable, tmp_path):
         "try: imports.bring('ada/gan', say=steps.append, cancelled=lambda: steps[-1].startswith('Waiting'))\n"
         "except ImportFailed as failed: print(json.dumps([*steps, str(failed)]))"
     )
-    with hub_server.Hub(tmp_path / "hub", token="hf_local") as hub:
+    with loopback.Hub(tmp_path / "hub", token="hf_local") as hub:
         hub.put("ada/gan", {"model.h5": b"x"})
         environment = os.environ | hub.environment(tmp_path / "home") | {"HF_HUB_OFFLINE": "0"}
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -1,7 +1,5 @@
 """Every page, run by Streamlit's own runner: through the frame, by deep link, and where things are missing or wrong."""
 
-import json
-
 import pytest
 import tiny_entries as tiny
 from conftest import DEFAULT, PAGES, clear_caches, opened, sound, texts, words
@@ -223,8 +221,7 @@ def test_samples_are_kept_by_revision(wall):
     """A model that was trained anew under its old name must not show the old model's samples."""
     first = tiny.gan(wall / "some")
     before = loading.samples(first, 2, 0).images
-    manifest = json.loads((wall / "some" / "zoo.json").read_text())
-    second = entry.write(wall / "some", manifest | {"description": "Another one."})
+    second = entry.write(wall / "some", first.manifest.model_copy(update={"description": "Another one."}))
     assert first.revision != second.revision
     calls = []
     counted = loading.cached(lambda e: calls.append(e.revision))

@@ -11,19 +11,21 @@ import subprocess
 import sys
 import time
 
+import jsonschema
 import pytest
 import tiny_entries as tiny
 from conftest import ROOT, Server, complaints, settle
-from hub_server import Hub
 from streamlit.testing.v1 import AppTest
 
 from zoo.entries import entry
 from zoo.errors import EntryError, PublishError
 from zoo.hub.cache import Snapshot
+from zoo.hub.loopback import Hub
 from zoo.hub.origin import Origin
 from zoo.sharing import publish
 
 DIGITS = ROOT / "zoo" / "pretrained" / "digits-vae"
+ADDED = {"README.md", "zoo.json", "zoo.schema.json"}  # by publishing, to the files of an entry
 SECRET = "hf_" + "s3cret" * 5
 # The client reads its environment when it is imported: it lives in a process of its own, which takes orders as JSON.
 WORKER = """
@@ -126,7 +128,7 @@ def test_what_is_published_is_the_entry_with_its_card_in_one_commit_and_only_onc
     assert done["link"] == f"{hub.url}/zoo/one/tree/{done['commit']}"
     assert done["steps"] == sorted(done["steps"]) and done["steps"][-1] == 1
     assert sum("/commit/" in request for request in hub.requests) == 1
-    listed = {"README.md", "curve.png", "history.json", "onnx/encoder.onnx", "onnx/decoder.onnx", "zoo.json"}
+    listed = {"curve.png", "history.json", "onnx/encoder.onnx", "onnx/decoder.onnx", *ADDED}
     assert visible(hub, "zoo/one") == listed
     files = hub.files("zoo/one", "v1")
     assert files == hub.files("zoo/one", done["commit"])
@@ -137,6 +139,8 @@ def test_what_is_published_is_the_entry_with_its_card_in_one_commit_and_only_onc
     copy = entry.read(place)
     entry.verify(copy)
     assert "latent-zoo" in copy.manifest.tags and b"zoo/one" in files["README.md"]
+    jsonschema.validate(json.loads(files["zoo.json"]), json.loads(files["zoo.schema.json"]))
+    assert b"(zoo.schema.json)" in files["README.md"]
     assert {path: path.read_bytes() for path in before} == before  # the entry itself is as it was
     again = worker(found, "zoo/one", tag="v1")
     assert again["commit"] == done["commit"] and not again["new"]
@@ -273,11 +277,11 @@ def test_every_failure_is_one_sentence_and_the_next_attempt_ends_well(hub, worke
     assert words in failed["error"] and failed["kind"] == "PublishError"
     assert "\n" not in failed["error"] and failed["error"].endswith(".") and "://" not in failed["error"]
     if (hub.store.repos / "zoo" / "fault.json").exists():
-        assert visible(hub, "zoo/fault") in (set(), {*found.manifest.files, "README.md", "zoo.json"})  # nothing or all
+        assert visible(hub, "zoo/fault") in (set(), {*found.manifest.files, *ADDED})  # nothing or all
     hub.heal()
     done = worker(found, "zoo/fault", tag="v1")
     assert hub.files("zoo/fault", "v1") == hub.files("zoo/fault", done["commit"])
-    assert visible(hub, "zoo/fault") == {*found.manifest.files, "README.md", "zoo.json"}
+    assert visible(hub, "zoo/fault") == {*found.manifest.files, *ADDED}
     assert len(hub.store.load("zoo/fault")["commits"]) == 2  # the Hub's first, and one of ours
 
 
@@ -304,7 +308,7 @@ def test_killed_anywhere_the_same_command_continues(hub, worker, tmp_path, stage
     assert process.returncode == (130 if end == signal.SIGINT else -signal.SIGKILL)
     assert end != signal.SIGINT or told.strip().endswith("and the same command goes on.")
     published = stage == "/tag/"
-    assert visible(hub, name) == ({*found.manifest.files, "README.md", "zoo.json"} if published else set())
+    assert visible(hub, name) == ({*found.manifest.files, *ADDED} if published else set())
     assert not hub.store.load(name)["tags"]
     hub.heal()
     done = worker(found, name, tag="v1")

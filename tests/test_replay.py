@@ -17,11 +17,11 @@ ADVERSARIAL = GANS | {"aae", "vaegan", "cvaegan"}
 
 def options(family: str, **more):
     """A recipe of 2 epochs of 9 steps on the digits of scikit-learn."""
-    from training import recipe
+    from training import library
 
     values = {"name": family.replace("_", "-"), "title": family, "family": family, "dataset": "digits", "images": 144}
     values |= {"batch": 16, "width": 16, "epochs": 2, "latent": 12, "seed": 3, "snapshots": 1, "precision": "float32"}
-    return recipe.check(values | more)
+    return library.check(values | more)
 
 
 @pytest.fixture(scope="module", params=["cgan", "aae"])
@@ -52,9 +52,9 @@ def test_a_run_of_two_players_leaves_a_replay(trained):
 
 def test_the_families_with_two_players_are_these():
     pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
-    from training import recipe
+    from training import library
 
-    assert {name for name in recipe.families() if recipe.family(name).players} == ADVERSARIAL
+    assert {name for name in library.families() if library.family(name).players} == ADVERSARIAL
 
 
 @pytest.mark.parametrize("family", ["cgan", "aae"])

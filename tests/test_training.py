@@ -22,30 +22,30 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install
 import keras
 from PIL import Image
 
-from training import batches, cli, device, evaluate, export, networks, recipe, run, table
+from training import batches, cli, device, evaluate, export, library, networks, recipe, run, table
 from zoo import models
 from zoo.analysis import replay
 from zoo.entries import Entry, catalog, entry
 from zoo.latent import aggregate
 from zoo.networks import run as onnx_networks
 
-FAMILIES = recipe.families()
+FAMILIES = library.families()
 TINY = {"dataset": "digits", "batch": 32, "width": 16, "epochs": 2, "snapshots": 2, "seed": 3, "precision": "float32"}
 
 
 def tiny(family: str, name: str | None = None, **options) -> recipe.Recipe:
     values = {"name": name or family.replace("_", "-"), "title": f"Tiny {family}", "family": family, **TINY, **options}
-    if "latent" in recipe.family(family).Recipe.model_fields:
+    if "latent" in library.family(family).Recipe.model_fields:
         values.setdefault("latent", 12)
-    return recipe.check(values)
+    return library.check(values)
 
 
 # Recipes ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", recipe.recipes())
+@pytest.mark.parametrize("name", library.recipes())
 def test_every_recipe_is_valid_and_named_like_its_file(name):
-    assert recipe.load(name).name == name
+    assert library.load(name).name == name
 
 
 @pytest.mark.parametrize(
@@ -64,26 +64,26 @@ def test_every_recipe_is_valid_and_named_like_its_file(name):
 )
 def test_a_wrong_override_is_refused_in_one_sentence(override, words):
     with pytest.raises(recipe.RecipeError, match=words) as refusal:
-        recipe.load("digits-vae", [override])
+        library.load("digits-vae", [override])
     assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
 
 
 def test_a_missing_or_broken_recipe_file_is_refused(tmp_path):
     with pytest.raises(recipe.RecipeError, match="no recipe 'nothing'"):
-        recipe.load("nothing")
+        library.load("nothing")
     broken = tmp_path / "broken.toml"
     broken.write_text("family = ")
     with pytest.raises(recipe.RecipeError, match="not valid TOML"):
-        recipe.load(str(broken))
+        library.load(str(broken))
 
 
 @pytest.mark.parametrize("made", catalog.entries([catalog.EMBEDDED]), ids=lambda made: made.name)
 def test_an_embedded_entry_was_made_by_the_recipe_of_its_name(made):
-    assert recipe.load(made.name) == recipe.check(made.manifest.provenance.options)
+    assert library.load(made.name) == library.check(made.manifest.provenance.options)
 
 
 def test_overrides_are_typed_and_words_are_strings():
-    loaded = recipe.load("digits-vae", ["beta=4", "flip=true", "title=Two words"])
+    loaded = library.load("digits-vae", ["beta=4", "flip=true", "title=Two words"])
     assert (loaded.beta, loaded.flip, loaded.title) == (4.0, True, "Two words")
 
 
@@ -213,7 +213,7 @@ def test_bilinear_doublings_replace_depth_to_space():
 def test_progressive_growth_follows_the_steps_of_the_run():
     options = tiny("progressive", batch=8)
     images = np.random.default_rng(0).random((16, 8, 8, 1), dtype="float32")
-    model = run.compiled(recipe.family("progressive")(options, images.shape[1:], 0), 160)
+    model = run.compiled(library.family("progressive")(options, images.shape[1:], 0), 160)
     opened = []
     for step in (0, 20, 30, 40, 60, 70, 80, 159):
         model.step.assign(step)
@@ -294,7 +294,7 @@ def test_an_exported_family_is_a_complete_entry(exported, family):
     )
     assert made.manifest.provenance.images_seen == 64
     assert made.has("latents.npz") == ("encode" in made.capabilities)
-    assert made.has("replay.npz") == bool(recipe.family(family).players) == (replay.load(made) is not None)
+    assert made.has("replay.npz") == bool(library.family(family).players) == (replay.load(made) is not None)
     if "generate" in made.capabilities:
         images = models.sample(made, 5, seed=0).images
         assert images.shape == (5, *made.shape) and images.min() >= 0 and images.max() <= 1
@@ -449,7 +449,7 @@ def test_the_table_in_the_readme_is_current():
 def test_recipes_are_listed_with_their_keys(capsys):
     assert cli.main(["recipes"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in recipe.recipes())
+    assert all(name in listed for name in library.recipes())
     assert cli.main(["recipes", "vae"]) == 0
     assert "weight of the KL term" in capsys.readouterr().out
 

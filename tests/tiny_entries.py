@@ -1,5 +1,6 @@
 """Real entries of a few numbers each: ONNX files made by hand, so that the tests of zoo need no Keras."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from zoo.entries import entry
 from zoo.latent import aggregate
+from zoo.manifest import Manifest
 
 SHAPE, SIZE, LATENT, CLASSES, FEATURES = (4, 4, 1), 16, 2, 3, 5
 _RNG = np.random.default_rng(7)
@@ -145,7 +147,7 @@ def prior(chain: np.ndarray = CHAIN) -> tuple[bytes, dict]:
 
 
 def manifest(name: str, networks: dict, **changes) -> dict:
-    """Return a manifest without files, as training hands it to entry.write."""
+    """Return the JSON of a manifest without files."""
     return {
         "schema": 1,
         "name": name,
@@ -178,7 +180,14 @@ def write(folder: Path, *parts: tuple[bytes, dict], files: dict[str, bytes] | No
         networks[role] = declared
     for name, content in (files or {}).items():
         (folder / name).write_bytes(content)
-    return entry.write(folder, manifest(folder.name, networks, **changes))
+    return entry.write(folder, built(folder, manifest(folder.name, networks, **changes)))
+
+
+def built(folder: Path, document: dict) -> Manifest:
+    """Return the manifest that JSON describes, with the files of a folder. Raises EntryError where it is wrong."""
+    kept = {name: file.model_dump() for name, file in entry.files(folder).items()}
+    with entry.refusing(folder.name):
+        return Manifest.model_validate_json(json.dumps(document | {"files": kept}))
 
 
 def vae(folder: Path, **changes) -> entry.Entry:

@@ -61,6 +61,6 @@ def refit(folder: pathlib.Path) -> entries.Entry:
         raise EntryError(f"{entry.name} has no {STATISTICS} of this kind: there is nothing to refit.")
     options, seed = entry.manifest.provenance.options, entry.manifest.provenance.seed or 0
     train = datasets.load(options.get("dataset", entry.dataset), "train", count=options.get("images"), seed=seed)
-    with staging.revising(entry) as (staged, _):
+    with staging.revising(entry) as staged:
         write(staged, entry, train, seed)
     return entries.read(entry.folder)

@@ -100,16 +100,16 @@ def recipes(
     ] = None,
 ) -> None:
     """List the recipes, or the keys of a family."""
-    from training import recipe as known
+    from training import library
 
     if family:
-        model = known.family(family).Recipe
+        model = library.family(family).Recipe
         for key, field in model.model_fields.items():
             default = "required" if field.is_required() else f"default {field.default!r}"
             print(f"{key:16} {default:22} {field.description or ''}".rstrip())
         return
-    for name in known.recipes():
-        recipe = known.load(name)
+    for name in library.recipes():
+        recipe = library.load(name)
         print(f"{name:20} {recipe.family:12} {recipe.dataset:14} {recipe.epochs:4} epochs   {recipe.title}")
 
 
@@ -133,9 +133,9 @@ def train(
 
     Example: train mnist-vae --set latent=8 --set name=my-vae --entry
     """
-    from training import recipe as known
+    from training import library
 
-    chosen = known.load(recipe, overrides or [])
+    chosen = library.load(recipe, overrides or [])
     from training import run
 
     run.train(chosen, runs, fresh)

@@ -14,6 +14,7 @@ from zoo import entries
 from zoo.analysis.scores import Real
 from zoo.entries import Entry, catalog
 from zoo.errors import EntryError
+from zoo.manifest import Metric
 
 log = logging.getLogger("training")
 
@@ -46,8 +47,9 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> E
             interval = "" if value["low"] is None else f"   [{value['low']:.4g}, {value['high']:.4g}]"
             log.info("%-24s %.4g%s", key, value["value"], interval)
         metrics |= found
-    with staging.revising(entry) as (_, manifest):
-        manifest["metrics"] = (manifest["metrics"] if only else {}) | metrics
+    measured = {key: Metric(**value) for key, value in metrics.items()}
+    with staging.revising(entry, metrics=(entry.manifest.metrics if only else {}) | measured):
+        pass  # no file changes but the card
     return entries.read(entry.folder)
 
 

@@ -21,6 +21,9 @@ from zoo import entries, models
 from zoo import images as pictures
 from zoo.analysis import replay
 from zoo.data import datasets
+from zoo.hub.origin import TAG
+from zoo.manifest import SCHEMA, Dataset, File, Latent, Manifest, Network, Provenance
+from zoo.manifest import Image as ImageFormat
 
 TOLERANCE = 1e-4  # largest difference between the outputs of ONNX and Keras
 
@@ -53,7 +56,8 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         _animation(folder, staged)
         if (folder.path / replay.FILE).exists():
             shutil.copy(folder.path / replay.FILE, staged)
-        manifest = _manifest(model, folder, train, networks, history)
+        with entries.refusing(recipe.name):
+            manifest = _manifest(model, folder, train, networks, history, entries.files(staged))
         entry = entries.write(staged, manifest)
         if "encode" in entry.capabilities:
             if model.prior == "autoregressive":
@@ -116,7 +120,7 @@ def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
     return keras.Model(inputs, found, name=name.replace(".", "_"))
 
 
-def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray) -> dict[str, Any]:
+def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray) -> Network:
     """Write folder/onnx/<role>.onnx and compare it with Keras on 64 inputs; images (N, H, W, C) are some of them.
 
     Returns the manifest's description. Raises RecipeError when an output differs by more than TOLERANCE."""
@@ -137,12 +141,12 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
                 f"The ONNX export of the {role} differs from Keras by {error:.2g} in {name} (allowed {TOLERANCE:.0e}); "
                 "nothing was written."
             )
-    return {
-        "file": f"onnx/{role}.onnx",
-        "inputs": {tensor.name: list(tensor.shape[1:]) for tensor in network.inputs},
-        "outputs": {name: list(value.shape[1:]) for name, value in expected.items()},
-        "parameters": network.count_params(),
-    }
+    return Network(
+        file=f"onnx/{role}.onnx",
+        inputs={tensor.name: tuple(tensor.shape[1:]) for tensor in network.inputs},
+        outputs={name: tuple(value.shape[1:]) for name, value in expected.items()},
+        parameters=network.count_params(),
+    )
 
 
 def _test_inputs(network: keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -228,37 +232,39 @@ def _animation(folder: runs.Folder, staged: pathlib.Path) -> None:
 
 
 def _manifest(
-    model: Family, folder: runs.Folder, train: datasets.Split, networks: dict[str, Any], history: dict[str, list]
-) -> dict[str, Any]:
+    model: Family,
+    folder: runs.Folder,
+    train: datasets.Split,
+    networks: dict[str, Network],
+    history: dict[str, list],
+    files: dict[str, File],
+) -> Manifest:
     recipe = model.recipe
-    return {
-        "schema": 1,
-        "name": recipe.name,
-        "title": recipe.title,
-        "family": recipe.family,
-        "family_title": model.title,
-        "year": model.year,
-        "paper": model.paper,
-        "description": recipe.description,
-        "tags": ["latent-zoo", recipe.family, train.name],
-        "dataset": {
-            "id": train.name,
-            "revision": train.revision,
-            "images": len(train.images),
-            "source": train.source,
-        },
-        "image": {"shape": list(model.shape), "range": [0, 1]},
-        "latent": {"shape": list(model.latent_shape), "prior": model.prior} if model.prior else None,
-        "classes": list(train.classes),
-        "conditional": model.conditional,
-        "networks": networks,
-        "metrics": {},
-        "provenance": {
-            "recipe": recipe.name,
-            "seed": recipe.seed,
+    latent = {"shape": tuple(model.latent_shape), "prior": model.prior}
+    return Manifest(
+        schema_version=SCHEMA,
+        name=recipe.name,
+        title=recipe.title,
+        family=recipe.family,
+        family_title=model.title,
+        year=model.year,
+        paper=model.paper,
+        description=recipe.description,
+        tags=(TAG, recipe.family, train.name),
+        dataset=Dataset(id=train.name, revision=train.revision, images=len(train.images), source=train.source),
+        image=ImageFormat.model_validate({"shape": tuple(model.shape), "range": (0, 1)}),
+        latent=Latent.model_validate(latent) if model.prior else None,
+        classes=tuple(train.classes),
+        conditional=model.conditional,
+        networks=networks,
+        metrics={},
+        provenance=Provenance(
+            recipe=recipe.name,
+            seed=recipe.seed,
+            images_seen=history["images"][-1],
+            seconds=history["seconds"][-1],
+            options=recipe.model_dump(),
             **folder.origin(),
-            "images_seen": history["images"][-1],
-            "seconds": history["seconds"][-1],
-            "options": recipe.model_dump(),
-        },
-    }
+        ),
+        files=files,
+    )

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from training import device, networks, replay
+from training import device, library, networks, replay
 from training import recipe as recipes
 from training.batches import Batches
 from training.family import Family, outputs, synchronise
@@ -61,7 +61,7 @@ def build(recipe: recipes.Recipe, split: datasets.Split) -> Family:
     """Return the family of a recipe as a model for the images of a split, not yet compiled."""
     classes = len(split.classes) if split.labels is not None else 0
     height, width, channels = split.images.shape[1:]
-    return recipes.family(recipe.family)(recipe, (height, width, channels), classes)
+    return library.family(recipe.family)(recipe, (height, width, channels), classes)
 
 
 def code_revision() -> str:
@@ -133,7 +133,7 @@ class Folder:
         saved = self.path / "recipe.json"
         if not saved.is_file():
             raise recipes.RecipeError(f"{self.path} holds no run; train one with: python -m training train RECIPE.")
-        return recipes.check(json.loads(saved.read_text()))
+        return library.check(json.loads(saved.read_text()))
 
     def origin(self) -> dict[str, str]:
         """Return backend, device, precision and code revision that the run was trained with."""

@@ -1,7 +1,6 @@
 """Folders that change as a whole or not at all."""
 
 import contextlib
-import json
 import pathlib
 import shutil
 import tempfile
@@ -9,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zoo import atomic, entries
-from zoo.manifest import MANIFEST
+from zoo.manifest import Manifest
 from zoo.sharing import card
 
 
@@ -27,17 +26,16 @@ def replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def revising(entry: entries.Entry) -> Iterator[tuple[pathlib.Path, dict[str, Any]]]:
-    """Give a copy of an entry's folder and its manifest, both to be changed: they take the entry's place when the block
-    ends, with a new card. When the block fails, the entry stays as it was."""
+def revising(entry: entries.Entry, **changes: Any) -> Iterator[pathlib.Path]:
+    """Give a copy of an entry's folder, to be changed: it takes the entry's place when the block ends, with `changes`
+    of the manifest's fields and a new card. When the block fails, the entry stays as it was."""
     with replacing(entry.folder) as staged:
         shutil.copytree(entry.folder, staged, dirs_exist_ok=True)
-        manifest = json.loads((staged / MANIFEST).read_text())
-        yield staged, manifest
-        finish(staged, manifest)
+        yield staged
+        finish(staged, entry.manifest.model_copy(update=changes))
 
 
-def finish(staged: pathlib.Path, manifest: dict[str, Any]) -> entries.Entry:
+def finish(staged: pathlib.Path, manifest: Manifest) -> entries.Entry:
     """Write the card and the manifest, which lists the card among the files in `staged`; return the entry."""
     card.write(entries.write(staged, manifest))
     return entries.write(staged, manifest)

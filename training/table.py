@@ -3,6 +3,7 @@
 import pathlib
 
 from training import claims
+from zoo import settings
 from zoo.analysis.headline import headline
 from zoo.entries import Entry, catalog
 from zoo.known import DATASETS
@@ -32,7 +33,8 @@ def table(entries: list[Entry]) -> str:
 def updated(readme: str) -> str:
     """Return README's text with the tables between its markers renewed: the entries, and the claims."""
     entries = catalog.entries([catalog.EMBEDDED])
-    for name, made in {"entries": table(entries), "claims": claims.table(entries)}.items():
+    tables = {"entries": table(entries), "claims": claims.table(entries), "settings": settings.readme_table()}
+    for name, made in tables.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         before, _, rest = readme.partition(start)
         _, _, after = rest.partition(end)

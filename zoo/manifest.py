@@ -1,12 +1,25 @@
 """The content of zoo.json as a pydantic model: unknown keys are kept, wrong ones refused."""
 
+import json
 import re
 from math import prod
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 MANIFEST = "zoo.json"
+SCHEMA = 1  # major version of the manifest
+SCHEMA_FILE = Path(__file__).parent / "zoo.schema.json"  # the JSON Schema of the manifest, kept by `make schema`
 STATISTICS = "latents.npz"  # of the aggregate posterior, or the codebook of integers
 MAX_FILE_BYTES = 2 << 30
 MAX_TENSOR_VALUES = 1 << 22
@@ -65,10 +78,36 @@ Extent = Annotated[int, Field(ge=1, le=65536)]
 Shape = Annotated[tuple[Extent, ...], Field(max_length=4), AfterValidator(_volume)]
 
 
+def _schema(version: Any) -> int | str:
+    """Accept what this zoo can read: its own major version, of whatever minor version.
+
+    A minor version adds keys that older readers may leave alone; whatever they would misread is a new major version."""
+    found = re.fullmatch(r"([1-9]\d{0,3})(?:\.\d{1,4})?", str(version)) if type(version) in (int, str) else None
+    if found is None:
+        raise ValueError(f'{brief(version)} is no version; write {SCHEMA}, or "{SCHEMA}.1" for a minor version')
+    if int(found[1]) > SCHEMA:
+        raise ValueError(
+            f"it was made by a newer zoo (version {version}), and this one reads up to version {SCHEMA}: "
+            "update it, by `git pull` or `pip install --upgrade latent-zoo`"
+        )
+    return version
+
+
+SCHEMA_FORMS = [{"const": SCHEMA}, {"type": "string", "pattern": rf"^{SCHEMA}(\.[0-9]{{1,4}})?$"}]
+Schema = Annotated[int | str, PlainValidator(_schema), WithJsonSchema({"anyOf": SCHEMA_FORMS})]
+
+
 class Part(BaseModel):
     """Base of all manifest parts: known keys are strict, unknown keys are kept."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",  # so that a number that is not finite is refused when it is written, not changed
+        populate_by_name=True,
+    )
 
 
 class Dataset(Part):
@@ -150,7 +189,7 @@ class File(Part):
 class Manifest(Part):
     """The content of zoo.json."""
 
-    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    schema_version: Annotated[Schema, Field(alias="schema")]
     name: Name
     title: Line
     family: Name
@@ -166,6 +205,7 @@ class Manifest(Part):
     conditional: bool = False
     networks: Annotated[dict[str, Network], Field(min_length=1, max_length=16)]
     metrics: Annotated[dict[Line, Metric], Field(max_length=500)] = {}
+    license: JsonValue = None  # what its maker says; strangers say it in many forms, so whoever shows it checks it
     provenance: Provenance = Provenance()
     files: Annotated[dict[RelativePath, File], Field(max_length=200)]
 
@@ -224,3 +264,16 @@ class Manifest(Part):
             sizes = self.networks["prior"].outputs["logits"][-1:]
             return (*self.latent.shape[:-1], *sizes)
         return {"image": self.image.shape, "label": (), "score": (1,), "logits": (len(self.classes),)}.get(tensor)
+
+
+def json_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of zoo.json, for who reads or writes manifests without this package.
+
+    It tells shapes, types and bounds of the keys; what several keys must agree on is checked by Manifest alone.
+    """
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | Manifest.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(json_schema(), encoding="utf-8")

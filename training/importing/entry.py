@@ -14,8 +14,9 @@ from zoo import entries
 from zoo import images as pictures
 from zoo.data import datasets
 from zoo.entries import Entry
+from zoo.hub.origin import TAG
 from zoo.known import DATASETS
-from zoo.manifest import brief
+from zoo.manifest import SCHEMA, Dataset, File, Image, Latent, Manifest, Provenance, brief
 
 RANGES = ("unit", "symmetric", "bytes", "logits")
 BUILT_IN = {1: "digits", 3: "fruits"}
@@ -181,7 +182,7 @@ def _written(source, destination, options, models, found, arrays, guesses, say) 
             {role: _told(part) for role, part in parts.items()},
             models[0].format,
             [model.name for model in models],
-            sum(item["parameters"] for item in described.values()),
+            sum(item.parameters for item in described.values()),
             list(image),
             _latent(built),
             max((part.label.classes for part in parts.values() if part.label), default=0),
@@ -191,7 +192,8 @@ def _written(source, destination, options, models, found, arrays, guesses, say) 
             found.warnings,
         )
         say("Drawing the samples")
-        manifest = _manifest(name, source, options, models, parts, described, report)
+        with entries.refusing(name):
+            manifest = _manifest(name, source, options, models, parts, described, report, entries.files(staged))
         entry = entries.write(staged, manifest)
         sheet = _sheet(entry, pixels, report)
         if sheet is not None:
@@ -358,11 +360,11 @@ def _kind(parts) -> str:
     return next(iter(_ordered(parts)))
 
 
-def _manifest(name, source, options, models, parts, described, report) -> dict:
+def _manifest(name, source, options, models, parts, described, report, kept: dict[str, File]) -> Manifest:
     kind = _kind(parts)
     classes = report.classes
     if "classifier" in parts:
-        classes = described["classifier"]["outputs"]["logits"][0]
+        classes = described["classifier"].outputs["logits"][0]
     known = DATASETS.get(options.dataset or "")
     fits = known is not None and len(known.classes) == classes
     conditional = any(part.label for part in parts.values())
@@ -371,45 +373,48 @@ def _manifest(name, source, options, models, parts, described, report) -> dict:
         report.guesses.append("Codes are taken to be drawn from the standard normal distribution.")
     licence = files.told(source.path).get("license")
     digests = {model.name: model.sha256 for model in models}
-    return {
-        "schema": 1,
-        "name": name,
-        "title": options.title or re.sub("[-_.]+", " ", name).strip().capitalize()[:200] or name,
-        "family": "imported",
-        "family_title": TITLES[kind],
-        "year": None,
-        "paper": None,
-        "description": f"Imported from {_plain(source.name)} ({models[0].format}).",
-        "tags": ["latent-zoo", "imported", kind],
-        "dataset": {
-            "id": options.dataset or "unknown",
-            "revision": None,
-            "images": None,
-            "source": "" if options.dataset else "Not known: the network was made elsewhere.",
-        },
-        "image": {"shape": report.image, "range": [0, 1]},
-        "latent": {"shape": report.latent, "prior": prior} if report.latent else None,
-        "classes": list(known.classes) if fits else [str(number) for number in range(classes)],
-        "conditional": conditional,
-        "networks": described,
-        "metrics": {},
-        "license": licence,
-        "provenance": {
-            "recipe": None,
-            "seed": None,
-            "imported": {
-                "source": _plain(source.name),
-                "revision": source.revision,
-                "format": report.format,
-                "keras": models[0].keras,
-                "sha256": digests,
-                "makes": report.makes,
-                "reads": report.reads,
-                "guesses": list(report.guesses),
-                "warnings": list(report.warnings),
-            },
-        },
-    }
+    return Manifest(
+        schema_version=SCHEMA,
+        name=name,
+        title=options.title or re.sub("[-_.]+", " ", name).strip().capitalize()[:200] or name,
+        family="imported",
+        family_title=TITLES[kind],
+        year=None,
+        paper=None,
+        description=f"Imported from {_plain(source.name)} ({models[0].format}).",
+        tags=(TAG, "imported", kind),
+        dataset=Dataset(
+            id=options.dataset or "unknown",
+            revision=None,
+            images=None,
+            source="" if options.dataset else "Not known: the network was made elsewhere.",
+        ),
+        image=Image.model_validate({"shape": tuple(report.image), "range": (0, 1)}),
+        latent=Latent.model_validate({"shape": tuple(report.latent), "prior": prior}) if report.latent else None,
+        classes=tuple(known.classes) if fits else tuple(map(str, range(classes))),
+        conditional=conditional,
+        networks=described,
+        metrics={},
+        license=licence,
+        provenance=Provenance.model_validate(
+            {
+                "recipe": None,
+                "seed": None,
+                "imported": {
+                    "source": _plain(source.name),
+                    "revision": source.revision,
+                    "format": report.format,
+                    "keras": models[0].keras,
+                    "sha256": digests,
+                    "makes": report.makes,
+                    "reads": report.reads,
+                    "guesses": list(report.guesses),
+                    "warnings": list(report.warnings),
+                },
+            }
+        ),
+        files=kept,
+    )
 
 
 def _plain(text: str) -> str:

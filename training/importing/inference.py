@@ -89,16 +89,16 @@ def infer(stated: list[Stated], ordered: bool, options, where: str) -> tuple[dic
 
 def _recipe(name: str) -> dict[str, Network]:
     """The networks of a recipe of this project, built by its family."""
-    from training import device, export  # noqa: F401  (device first: it imports Keras quietly)
-    from training import recipe as recipes
+    from training import device, export, library  # noqa: F401  (device first: it imports Keras quietly)
+    from training.recipe import RecipeError
 
     try:
-        recipe = recipes.load(name)
+        recipe = library.load(name)
         known = DATASETS.get(recipe.dataset)
         if known is None:
-            raise recipes.RecipeError("its dataset is not a known one.")
-        model = recipes.family(recipe.family)(recipe, known.shape, len(known.classes))
-    except recipes.RecipeError as error:
+            raise RecipeError("its dataset is not a known one.")
+        model = library.family(recipe.family)(recipe, known.shape, len(known.classes))
+    except RecipeError as error:
         raise Refused(
             f"There is no architecture {brief(name)}: it is none of {', '.join(KNOWN)}, and as a recipe: {error}"
         ) from None

@@ -1,5 +1,5 @@
 """Entries: what one folder holds, where entries come from, and how they are listed."""
 
-from zoo.entries.entry import Entry, read, verify, write
+from zoo.entries.entry import Entry, files, read, refusing, verify, write
 
-__all__ = ["Entry", "read", "verify", "write"]
+__all__ = ["Entry", "files", "read", "refusing", "verify", "write"]

@@ -4,12 +4,12 @@ Everything in an entry is untrusted data: bounds come before reading, hashes bef
 EntryError whose one sentence names the folder and the key.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,7 +17,7 @@ from zoo import atomic
 from zoo.entries.storage import Folder, Storage
 from zoo.errors import EntryError
 from zoo.hub.origin import Origin
-from zoo.manifest import MANIFEST, STATISTICS, Manifest, Prior, brief
+from zoo.manifest import MANIFEST, STATISTICS, File, Manifest, Prior, brief
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MANIFEST_VALUES = 20_000  # a megabyte of nothing but brackets would become a hundred times as much
@@ -208,21 +208,39 @@ def verify(entry: Entry, *files: str) -> None:
             raise EntryError(_tampered(entry.place, file))
 
 
-def write(folder: Path | str, manifest: dict[str, Any]) -> Entry:
-    """Complete a manifest with hash and size of every visible file, write zoo.json atomically and read it back.
+@contextlib.contextmanager
+def refusing(place: str) -> Iterator[None]:
+    """Let a manifest that is built in this block and breaks the contract raise EntryError, which names `place`."""
+    try:
+        yield
+    except ValidationError as error:
+        raise EntryError(f"The entry {place} is refused: {_sentence(error)}") from None
+
+
+def files(folder: Path) -> dict[str, File]:
+    """Return hash and size of every visible file of a folder but zoo.json, by relative path.
+
+    Raises EntryError for a link that leads out of the folder."""
+    return {name: File(sha256=_hash(path), size=path.stat().st_size) for name, path in _walk(folder.resolve())}
+
+
+def write(folder: Path | str, manifest: Manifest) -> Entry:
+    """Write zoo.json atomically and read it back.
 
     Args:
         folder: holds everything that belongs to the entry already; hidden files are left out.
-        manifest: the content of zoo.json; its "files" key, if any, is replaced.
+        manifest: what zoo.json is to hold; its files are taken anew from the folder, keys never set are left out.
 
     Raises:
         EntryError: the manifest or a file breaks the contract; an older zoo.json then stays as it was.
     """
     folder = Path(folder).resolve()
-    files = {name: {"sha256": _hash(path), "size": path.stat().st_size} for name, path in _walk(folder)}
     try:
-        text = json.dumps(manifest | {"files": files}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        content = text.encode()
+        document = manifest.model_copy(update={"files": files(folder)})
+        plain = document.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        content = (json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    except EntryError:
+        raise
     except (TypeError, ValueError) as error:
         raise EntryError(f"The manifest of {folder.name} is not plain JSON: {error}.") from error
     _parse(folder.name, content)
@@ -243,9 +261,8 @@ def _parse(place: str, content: bytes) -> Manifest:
             if isinstance(value, str):
                 # A lone surrogate is legal JSON but breaks every place that shows it.
                 value.encode()
-        return Manifest.model_validate_json(content)
-    except ValidationError as error:
-        raise EntryError(refused + _sentence(error)) from None
+        with refusing(place):
+            return Manifest.model_validate_json(content)
     except EntryError:
         raise
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from zoo.entries import Entry
 from zoo.errors import EntryError
 from zoo.hub.origin import TAG
 from zoo.known import known as dataset_row
+from zoo.manifest import SCHEMA_FILE
 
 README, CURVE = "README.md", "curve.png"
 KERAS = ("config.json", "metadata.json", "model.weights.h5")  # Keras' own layout of a model on the Hub
@@ -205,6 +206,8 @@ def _provenance(entry: Entry) -> str:
     }
     rows = [f"| {key} | {escaped(value)} |" for key, value in facts.items() if value is not None]
     note = "`zoo.json` holds the whole recipe and the sha256 of every file."
+    if entry.has(SCHEMA_FILE.name):
+        note += f" Its format is written down in [`{SCHEMA_FILE.name}`]({SCHEMA_FILE.name}), a JSON Schema."
     return "\n".join(["## Provenance", "", "| | |", "|---|---|", *rows, "", note])
 
 

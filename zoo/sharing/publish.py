@@ -23,7 +23,7 @@ from zoo.entries.entry import MAX_MANIFEST_BYTES
 from zoo.errors import Cancelled, EntryError, PublishError
 from zoo.hub import connection, errand
 from zoo.hub.origin import TAG
-from zoo.manifest import MANIFEST, brief
+from zoo.manifest import MANIFEST, SCHEMA_FILE, brief
 from zoo.sharing import card
 
 MAX_CONFIG_BYTES = 16 << 20
@@ -80,8 +80,9 @@ def _copied(entry: Entry, repo: str, folder: Path) -> Entry:
         for file in entry.manifest.files:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(entry.path(file), folder / file)
-        manifest = json.loads((entry.folder / MANIFEST).read_bytes())
-        manifest["tags"] = list(dict.fromkeys([TAG, *entry.manifest.tags]))[:64]
+        shutil.copyfile(SCHEMA_FILE, folder / SCHEMA_FILE.name)
+        tags = tuple(dict.fromkeys([TAG, *entry.manifest.tags]))[:64]
+        manifest = entry.manifest.model_copy(update={"tags": tags})
         card.write(entries.write(folder, manifest), repo)
         return entries.write(folder, manifest)
     except OSError as error:

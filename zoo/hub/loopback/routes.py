@@ -1,171 +1,51 @@
-"""A Hugging Face Hub on loopback: what the real client asks, answered from a folder.
+"""The routes of the loopback Hub: what the real client asks, answered as the Hub answers."""
 
-    with Hub(folder) as hub:
-        subprocess.run(command, env=os.environ | hub.environment(home))
-
-    python -m tests.hub_server --port 8123 --zoo
-
-Repositories of models with commits, branches, tags, Git LFS and regular files, private and gated ones, collections, and
-faults on demand. Not the Hub's Xet storage: clients set HF_HUB_DISABLE_XET=1. What is stored survives a restart.
-"""
-
-import argparse
 import base64
 import hashlib
 import json
 import re
 import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-LARGE = {".h5", ".keras", ".npz", ".npy", ".onnx", ".bin", ".pb", ".png", ".gif", ".zip", ".safetensors"}
-ATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in sorted(LARGE)).encode()
+from zoo.hub.loopback.store import Refusal, Store, front_matter, git_hash, now
+
 NAME = r"[A-Za-z0-9][\w.\-]*"
 REPO = rf"(?P<repo>{NAME}/{NAME})"
 MODEL = rf"/api/models/{REPO}"
 REVISION = r"(?P<revision>[^/]+)"
-SHOWN = ("digits-vae", "digits-classifier", "fruits-gan", "mnist-cgan", "mnist-vae-2d")  # by --zoo
-
-
 LICENCES = ("mit", "apache-2.0", "cc-by-4.0", "cc-by-sa-4.0", "openrail", "other", "unknown")  # the Hub knows more
 
 
-class Refusal(Exception):
-    """An answer other than success: status, what the Hub calls it, and its message."""
+class Served(Protocol):
+    """What a request asks of the Hub that it is made to; its attributes are told there."""
 
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        self.status, self.message, self.code = status, message, code
+    store: Store
+    token: str
+    owners: tuple[str, ...]
+    page: int
+    pace: float
+    requests: list[str]
+    tokens: set[str]
+    closed: threading.Event
 
-
-def git_hash(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def front_matter(text: str) -> dict:
-    import yaml
-
-    found = re.match(r"\s*---\r?\n(.*?)\r?\n---", text, re.S)
-    head = yaml.safe_load(found[1]) if found else None
-    return json.loads(json.dumps(head, default=str)) if isinstance(head, dict) else {}
-
-
-def now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-
-
-class Store:
-    """blobs/<hash> and repos/<owner>/<name>.json; a tree maps a path to {oid, size, lfs: sha256 or None}."""
-
-    def __init__(self, folder: Path, lfs: bool) -> None:
-        self.folder, self.lfs, self.lock = Path(folder), lfs, threading.RLock()
-        self.repos, self.blobs, self.collections = (self.folder / n for n in ("repos", "blobs", "collections.json"))
-        for created in (self.repos, self.blobs):
-            created.mkdir(parents=True, exist_ok=True)
-
-    def load(self, repo: str) -> dict:
-        try:
-            return json.loads((self.repos / f"{repo}.json").read_text())
-        except OSError:
-            raise Refusal(404, "Repository not found", "RepoNotFound") from None
-
-    def save(self, repo: str, state: dict) -> None:
-        path = self.repos / f"{repo}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.with_suffix(".tmp").write_text(json.dumps(state))
-        path.with_suffix(".tmp").replace(path)
-
-    def create(self, repo: str, private: bool = False) -> bool:
-        """Make an empty repository, as the Hub does with a first commit; False when there is one."""
-        with self.lock:
-            if (self.repos / f"{repo}.json").exists():
-                return False
-            state = {"branches": {}, "tags": {}, "commits": {}, "private": private, "gated": False, "created": now()}
-            self.commit(state, {".gitattributes": self.file(".gitattributes", ATTRIBUTES)}, "initial commit")
-            self.save(repo, state)
-            return True
-
-    def keep(self, name: str, content: bytes) -> None:
-        temporary = self.blobs / f".{name}.{threading.get_ident()}"
-        temporary.write_bytes(content)
-        temporary.replace(self.blobs / name)
-
-    def large(self, path: str, size: int, sample: bytes) -> bool:
-        return self.lfs and (Path(path).suffix in LARGE or size > 10 << 20 or b"\0" in sample)
-
-    def file(self, path: str, content: bytes) -> dict:
-        """Keep a file's content and describe it as a tree does."""
-        if self.large(path, len(content), content[:512]):
-            sha256 = hashlib.sha256(content).hexdigest()
-            self.keep(sha256, content)
-            return self.pointer(sha256)
-        self.keep(git_hash(content), content)
-        return {"oid": git_hash(content), "size": len(content), "lfs": None}
-
-    def pointer(self, sha256: str) -> dict:
-        path = self.blobs / sha256
-        if not path.exists():
-            raise Refusal(400, "The LFS object was not uploaded")
-        size = path.stat().st_size
-        text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n"
-        return {"oid": git_hash(text.encode()), "size": size, "lfs": sha256}
-
-    def commit(self, state: dict, tree: dict, title: str, branch: str = "main", message: str = "") -> str:
-        parent = state["branches"].get(branch)
-        identity = json.dumps([sorted(tree.items()), title, parent, time.time_ns()])
-        sha = hashlib.sha1(identity.encode()).hexdigest()
-        about = {"title": title, "message": message, "parent": parent, "date": now()}
-        state["commits"][sha] = {"tree": tree, **about}
-        state["branches"][branch] = sha
-        return sha
-
-    def resolve(self, state: dict, revision: str) -> str:
-        for names in (state["branches"], state["tags"]):
-            if revision in names:
-                return names[revision]
-        if revision in state["commits"]:
-            return revision
-        raise Refusal(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-
-    def tree(self, state: dict, revision: str) -> dict:
-        return state["commits"][self.resolve(state, revision)]["tree"]
-
-    def info(self, repo: str, state: dict, revision: str = "main", blobs: bool = False) -> dict:
-        """What the Hub tells about a repository; its tags come from the card's metadata."""
-        sha, card = self.resolve(state, revision), {}
-        tree = self.tree(state, revision)
-        if "README.md" in tree:
-            content = self.blobs / (tree["README.md"]["lfs"] or tree["README.md"]["oid"])
-            card = front_matter(content.read_text(encoding="utf-8", errors="replace"))
-        tags = [card[key] for key in ("library_name", "pipeline_tag") if card.get(key)] + list(card.get("tags") or [])
-        for key, prefix in (("license", "license:"), ("datasets", "dataset:")):
-            values = card.get(key) or []
-            tags += [prefix + value for value in ([values] if isinstance(values, str) else values)]
-        siblings = [{"rfilename": path} for path in sorted(tree)]
-        for sibling in siblings if blobs else []:
-            file = tree[sibling["rfilename"]]
-            sibling |= {"size": file["size"], "blobId": file["oid"]}
-            if file["lfs"]:
-                sibling["lfs"] = {"sha256": file["lfs"], "size": file["size"], "pointerSize": 134}
-        identity = {"_id": hashlib.md5(repo.encode()).hexdigest()[:24], "id": repo, "modelId": repo}
-        about = {key: card[key] for key in ("library_name", "pipeline_tag", "model-index") if card.get(key)}
-        dates = {"createdAt": state["created"], "lastModified": state["commits"][sha]["date"]}
-        access = {"private": state["private"], "gated": "manual" if state["gated"] else False, "disabled": False}
-        found = {"sha": sha, "siblings": siblings, "cardData": card, "tags": tags, "downloads": 0, "likes": 0}
-        return identity | {"author": repo.split("/")[0]} | dates | access | about | found
+    def fault(self, request: str) -> str | None: ...
+    def tag(self, repo: str, name: str, revision: str = "main") -> bool: ...
+    def collections(self) -> dict[str, list[str]]: ...
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request: faults first, then the route. `self.hub` is the Hub it serves."""
+    """One request: faults first, then the route. `hub` is the Hub that it is made to."""
 
     protocol_version = "HTTP/1.1"
-    hub: "Hub"
+    hub: Served
 
-    def log_message(self, *_) -> None:
-        pass
+    def log_message(self, format: str, *args: object) -> None:
+        """Write no log: `requests` of the Hub holds what was asked."""
 
     def answer(self) -> None:
+        """Answer any request: with its fault, by its route in ROUTES, or with a refusal."""
         self.body, url = self.received(), urlsplit(self.path)
         self.asked, request = parse_qs(url.query), f"{self.command} {self.path}"
         self.hub.requests.append(request)
@@ -209,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return content
 
-    def send(self, status: int, content=b"", headers: dict | None = None, length: int | None = None) -> None:
+    def send(self, status: int, content: Any = b"", headers: dict | None = None, length: int | None = None) -> None:
         """Send bytes, or anything else as JSON, spoiled as the fault says; `length` is what a HEAD declares."""
         kind = "application/octet-stream" if isinstance(content, bytes) else "application/json"
         content = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -483,150 +363,3 @@ class Handler(BaseHTTPRequestHandler):
         ("GET HEAD", rf"/{REPO}/resolve/{REVISION}/(?P<path>.+)", file),
         ("GET", rf"/api/collections/(?P<slug>{NAME}/{NAME})", collection),
     )
-
-
-class Hub:
-    """The server as a context manager; also lets tests commit, tag and break things from behind.
-
-    Args:
-        folder: where everything is kept; an existing one goes on.
-        token: the one valid token. It reads every private repository; in the namespaces of `owners` (the first is the
-            user, the others are organisations) it also writes, and only there it reads gated ones.
-        lfs: whether large and binary files go through Git LFS or everything is regular.
-    """
-
-    page = 1000  # repositories in one answer of a listing
-    pace = 0.05  # seconds between two bytes of a "slow" answer
-
-    def __init__(self, folder, token: str = "hf_local", lfs: bool = True, port: int = 0, owners=("zoo",)) -> None:
-        self.store, self.token, self.owners = Store(folder, lfs), token, tuple(owners)
-        self.requests: list[str] = []  # "GET /path?query", in order
-        self.tokens: set[str] = set()  # that were shown; "" is none
-        self.closed = threading.Event()
-        self._faults: list[list] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"hub": self}))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "Hub":
-        threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.closed.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    def environment(self, home) -> dict[str, str]:
-        """Variables that point a client at this Hub, with everything it keeps under `home`."""
-        return {
-            "HF_ENDPOINT": self.url,
-            "HF_HOME": str(home),
-            "HF_HUB_CACHE": str(Path(home) / "hub"),
-            "HF_TOKEN": self.token,
-            "HF_HUB_OFFLINE": "0",
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            "NO_PROXY": "127.0.0.1",
-        }
-
-    def put(self, repo: str, files: dict, private=None, gated=None, tags=(), branch: str = "main") -> str:
-        """Make a repository whose branch holds exactly these files (bytes or paths), and `tags` on the commit.
-
-        Returns the commit, which is a new one only when something changed."""
-        self.store.create(repo)
-        with self.store.lock:
-            state = self.store.load(repo)
-            state["private"] = state["private"] if private is None else private
-            state["gated"] = state["gated"] if gated is None else gated
-            contents = {
-                path: file if isinstance(file, bytes) else Path(file).read_bytes() for path, file in files.items()
-            }
-            contents.setdefault(".gitattributes", ATTRIBUTES)
-            tree = {path: self.store.file(path, content) for path, content in contents.items()}
-            sha = state["branches"].get(branch)
-            if sha is None or state["commits"][sha]["tree"] != tree:
-                sha = self.store.commit(state, tree, "put", branch)
-            state["tags"] |= dict.fromkeys(tags, sha)
-            self.store.save(repo, state)
-            return sha
-
-    def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
-        """Every file of a revision with its content."""
-        tree = self.store.tree(self.store.load(repo), revision)
-        return {path: (self.store.blobs / (file["lfs"] or file["oid"])).read_bytes() for path, file in tree.items()}
-
-    def tag(self, repo: str, name: str, revision: str = "main") -> bool:
-        """Tag a revision; False when the tag exists."""
-        with self.store.lock:
-            state = self.store.load(repo)
-            if name in state["tags"]:
-                return False
-            state["tags"][name] = self.store.resolve(state, revision)
-            self.store.save(repo, state)
-            return True
-
-    def collections(self) -> dict[str, list[str]]:
-        return json.loads(self.store.collections.read_text()) if self.store.collections.exists() else {}
-
-    def collection(self, slug: str, repos: list[str]) -> None:
-        """Make or replace a collection "owner/title-id"."""
-        with self.store.lock:
-            self.store.collections.write_text(json.dumps(self.collections() | {slug: list(repos)}))
-
-    def fail(self, pattern: str, kind: str, times: int | None = None) -> None:
-        """Spoil the answers to requests whose "METHOD /path?query" matches, at most `times` of them.
-
-        Kinds: a status ("404", "429", …), "hang" (no answer until closed), "drop" (the connection ends without one),
-        "lost" (carried out, but the answer never arrives), "slow" (drips), "truncate" (closed halfway), "garbage" (not
-        JSON) and "tamper" (right length, other bytes)."""
-        self._faults.append([re.compile(pattern), kind, times])
-
-    def heal(self) -> None:
-        self._faults.clear()
-
-    def fault(self, request: str) -> str | None:
-        """The fault that this request meets."""
-        with self.store.lock:
-            for fault in self._faults:
-                if fault[0].search(request) and fault[2] != 0:
-                    fault[2] = None if fault[2] is None else fault[2] - 1
-                    return fault[1]
-        return None
-
-    def wait(self) -> None:
-        """Serve in the foreground."""
-        self._server.serve_forever()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser("python -m tests.hub_server", description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path("runs/hub"), help="keeps it all (default: runs/hub)")
-    parser.add_argument("--port", type=int, default=8123)
-    parser.add_argument("--owner", default="zoo", help="whose token it is (default: zoo)")
-    parser.add_argument("--zoo", action="store_true", help="offer some of the embedded entries at once")
-    options = parser.parse_args()
-    hub = Hub(options.folder, port=options.port, owners=[options.owner])
-    if options.zoo:
-        pretrained = Path(__file__).parent.parent / "zoo" / "pretrained"
-        shown = {f"{options.owner}/{name}": pretrained / name for name in SHOWN if (pretrained / name).exists()}
-        for repo, folder in shown.items():
-            paths = (path for path in folder.rglob("*") if path.is_file())
-            hub.put(repo, {path.relative_to(folder).as_posix(): path for path in paths})
-        hub.collection(f"{options.owner}/favourites-1", list(shown))
-    settings = hub.environment(options.folder.resolve() / "home")
-    names = ("HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HF_HUB_DISABLE_XET", "NO_PROXY")
-    print("A Hub on loopback. In another terminal:\n")
-    print("  export " + " ".join(f"{name}={settings[name]}" for name in names))
-    print(f"  python -m training publish digits-vae {options.owner}/my-first")
-    print(f"  ZOO_SOURCES={options.owner} make app\n")
-    print(f"Ctrl+C ends it; {options.folder} keeps what was published.", flush=True)
-    try:
-        hub.wait()
-    except KeyboardInterrupt:
-        print()
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from hub_server import Hub, main
+
+from zoo.hub.loopback import Hub
+from zoo.hub.loopback.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 CARD = b"---\nlibrary_name: keras\nlicense: mit\ntags: [latent-zoo]\ndatasets: [ylecun/mnist]\n---\n# Hello\n"
