@@ -156,7 +156,7 @@ def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path
 def test_a_download_does_not_wait_for_another_import(trainable, tmp_path):
     code = (
         "import json; from zoo.sharing import imports; steps = []; imports._running.acquire()\n"
-        "try: imports.bring('ada/gan', say=steps.append, cancelled=lambda: steps[-1].startswith('Waiting'))\n"
+        "try: imports.import_model('ada/gan', say=steps.append, cancelled=lambda: steps[-1].startswith('Waiting'))\n"
         "except ImportFailed as failed: print(json.dumps([*steps, str(failed)]))"
     )
     with loopback.Hub(tmp_path / "hub", token="hf_local") as hub:
@@ -198,21 +198,21 @@ def undisturbed():
 )
 def test_a_process_that_takes_too_much_is_ended(trainable, store, tmp_path, undisturbed, limits, words):
     with pytest.raises(ImportFailed, match=words):
-        imports.bring(model_file(tmp_path), limits=limits)
+        imports.import_model(model_file(tmp_path), limits=limits)
     assert not store.exists()
 
 
 def test_an_import_can_be_cancelled(trainable, store, tmp_path, undisturbed):
     steps = []
     with pytest.raises(ImportFailed, match="cancelled"):
-        imports.bring(model_file(tmp_path), say=steps.append, cancelled=lambda: bool(steps))
+        imports.import_model(model_file(tmp_path), say=steps.append, cancelled=lambda: bool(steps))
     assert steps and not store.exists()
 
 
 def test_a_second_import_waits_for_the_first(trainable, store, tmp_path):
     steps = []
     with imports._running, pytest.raises(ImportFailed, match="cancelled"):
-        imports.bring(model_file(tmp_path), say=steps.append, cancelled=lambda: bool(steps))
+        imports.import_model(model_file(tmp_path), say=steps.append, cancelled=lambda: bool(steps))
     assert steps == ["Waiting for another import to end"]
 
 
@@ -227,27 +227,27 @@ def test_a_refusal_arrives_as_one_sentence_and_the_process_sees_no_token(trainab
 
     monkeypatch.setattr(subprocess, "Popen", watched)
     with pytest.raises(ImportFailed, match="parameters, more than the 60,000,000"):
-        imports.bring(model_file(tmp_path, 200_000_000))
+        imports.import_model(model_file(tmp_path, 200_000_000))
     assert seen and "HF_TOKEN" not in seen[0] and seen[0]["HF_HUB_OFFLINE"] == "1"
 
 
 def test_a_light_installation_says_what_is_missing(store, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportFailed, match=r"pip install -r requirements\.txt"):
-        imports.bring(tmp_path)
+        imports.import_model(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["/etc", "./model.h5", "no such thing", "owner", "../x/y", ""])
 def test_a_visitor_of_a_hosted_app_opens_no_file_of_the_server(trainable, store, monkeypatch, text):
     monkeypatch.setenv("ZOO_HOSTED", "1")
     with pytest.raises(ImportFailed, match="no repository of the Hub"):
-        imports.bring(text, visitor=True)
+        imports.import_model(text, visitor=True)
 
 
 @pytest.mark.parametrize("text", ["~nosuchuser/x", "a\0b", "~a\0b/x", "x" * 256])
 def test_a_name_that_no_file_can_have_ends_in_one_sentence(trainable, text):
     with pytest.raises(ImportFailed, match=r"^'.*' is no file here|^'.*\.\.\. is no file here"):
-        imports.bring(text)
+        imports.import_model(text)
 
 
 # The store ---------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from zoo import models
 from zoo.analysis import replay
 from zoo.entries import Entry, catalog, entry
 from zoo.latent import aggregate
-from zoo.networks import run as onnx_networks
+from zoo.networks import run as run_onnx
 
 FAMILIES = library.families()
 TINY = {"dataset": "digits", "batch": 32, "width": 16, "epochs": 2, "snapshots": 2, "seed": 3, "precision": "float32"}
@@ -318,7 +318,7 @@ def test_plain_keras_loads_the_folder_and_agrees_with_onnx(exported, loaded, fam
         expected = layer(
             [given[tensor.name] for tensor in layer.inputs] if len(given) > 1 else next(iter(given.values()))
         )
-        for name, value in onnx_networks.run(made, role, **given).items():
+        for name, value in run_onnx(made, role, **given).items():
             np.testing.assert_allclose(value, np.asarray(expected[name]), atol=export.TOLERANCE)
 
 

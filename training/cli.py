@@ -220,12 +220,12 @@ def publish(
 
     Example: publish mnist-vae ada/mnist-vae --dry-run
     """
-    from zoo import entries as known
+    from zoo.entries import read
     from zoo.sharing import publish
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     publish.check_names(repository, tag)
-    made = known.read(_folder(entry, entries))
+    made = read(_folder(entry, entries))
     if dry_run:
         with publish.staged(made, repository) as copy:
             files = publish.uploads(copy)
@@ -289,7 +289,7 @@ def adopt(
     corrections |= {"architecture": architecture, "activation": activation, "last": last}
     if strides:
         corrections["strides"] = _numbers(strides)
-    result = imports.bring(source, corrections, say=log.info)
+    result = imports.import_model(source, corrections, say=log.info)
     folder = result.entry.folder
     if to:
         from training import staging

@@ -14,9 +14,9 @@ from PIL import Image
 
 from training import aggregate, device, staging
 from training import networks as bodies
-from training import recipe as recipes
 from training import run as runs
 from training.family import Family, outputs
+from training.recipe import RecipeError
 from zoo import entries, models
 from zoo import images as pictures
 from zoo.analysis import replay
@@ -39,7 +39,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
     model = runs.build(recipe, train)
     done, history = folder.restore(model, optimizer=False)
     if done < recipe.epochs:
-        raise recipes.RecipeError(
+        raise RecipeError(
             f"{run} has run {done} of {recipe.epochs} epochs; finish it with: python -m training train {recipe.name}."
         )
     for network in model.exported.values():
@@ -137,7 +137,7 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
     for name, value in expected.items():
         error = float(np.abs(np.asarray(value) - np.asarray(got[name])).max())
         if not error <= TOLERANCE:
-            raise recipes.RecipeError(
+            raise RecipeError(
                 f"The ONNX export of the {role} differs from Keras by {error:.2g} in {name} (allowed {TOLERANCE:.0e}); "
                 "nothing was written."
             )

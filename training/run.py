@@ -23,9 +23,9 @@ import numpy as np
 from tqdm import tqdm
 
 from training import device, library, networks, replay
-from training import recipe as recipes
 from training.batches import Batches
 from training.family import Family, outputs, synchronise
+from training.recipe import Recipe, RecipeError
 from zoo import atomic, models
 from zoo import images as pictures
 from zoo.analysis import replay as replays
@@ -40,7 +40,7 @@ PREVIEWS = 60
 WRITTEN = ("checkpoint.npz", "history.json", "origin.json", replays.FILE)
 
 
-def training_data(recipe: recipes.Recipe) -> datasets.Split:
+def training_data(recipe: Recipe) -> datasets.Split:
     """Return the training split that a recipe names.
 
     Raises RecipeError for data that cannot be trained on, DatasetUnavailable for data that cannot be had."""
@@ -49,15 +49,15 @@ def training_data(recipe: recipes.Recipe) -> datasets.Split:
     except DatasetUnavailable:
         raise
     except (ValueError, RuntimeError) as error:
-        raise recipes.RecipeError(f"The dataset {recipe.dataset} cannot be used: {error}") from error
+        raise RecipeError(f"The dataset {recipe.dataset} cannot be used: {error}") from error
     if len(set(split.classes)) < len(split.classes):
-        raise recipes.RecipeError(f"The dataset {recipe.dataset} has two classes of the same name; rename one.")
+        raise RecipeError(f"The dataset {recipe.dataset} has two classes of the same name; rename one.")
     if recipe.balance and split.labels is None:
-        raise recipes.RecipeError(f"The dataset {recipe.dataset} has no labels; leave out balance.")
+        raise RecipeError(f"The dataset {recipe.dataset} has no labels; leave out balance.")
     return split
 
 
-def build(recipe: recipes.Recipe, split: datasets.Split) -> Family:
+def build(recipe: Recipe, split: datasets.Split) -> Family:
     """Return the family of a recipe as a model for the images of a split, not yet compiled."""
     classes = len(split.classes) if split.labels is not None else 0
     height, width, channels = split.images.shape[1:]
@@ -110,7 +110,7 @@ class Folder:
         self.path = pathlib.Path(path)
         self.snapshots = self.path / "snapshots"
 
-    def open(self, recipe: recipes.Recipe, fresh: bool = False) -> None:
+    def open(self, recipe: Recipe, fresh: bool = False) -> None:
         """Create the folder or continue the run in it; with `fresh` delete what an earlier run left.
 
         Raises RecipeError when it holds a run with other options."""
@@ -121,18 +121,18 @@ class Folder:
                 stale.unlink(missing_ok=True)
         elif (before := self.recipe().model_dump()) != options:
             changed = sorted(key for key in {*before, *options} if before.get(key) != options.get(key))
-            raise recipes.RecipeError(
+            raise RecipeError(
                 f"{self.path} holds a run with another {', '.join(changed)}; "
                 "pass --fresh to start it over or --runs for another folder."
             )
         self.snapshots.mkdir(parents=True, exist_ok=True)
         atomic.write(saved, json.dumps(options, indent=1))
 
-    def recipe(self) -> recipes.Recipe:
+    def recipe(self) -> Recipe:
         """Return the recipe of the run in this folder; RecipeError when there is none."""
         saved = self.path / "recipe.json"
         if not saved.is_file():
-            raise recipes.RecipeError(f"{self.path} holds no run; train one with: python -m training train RECIPE.")
+            raise RecipeError(f"{self.path} holds no run; train one with: python -m training train RECIPE.")
         return library.check(json.loads(saved.read_text()))
 
     def origin(self) -> dict[str, str]:
@@ -239,7 +239,7 @@ class Recorder(keras.callbacks.Callback):
         values = {name: float(logs[name]) for name in self.family.reported}
         if not np.isfinite(list(values.values())).all():
             self.bar.close()
-            raise recipes.RecipeError(
+            raise RecipeError(
                 f"The loss became infinite in epoch {epoch + 1} of {recipe.name}; "
                 'lower learning_rate, or set precision = "float32".'
             )
@@ -315,7 +315,7 @@ def sample_quality(recipe: Any, count: int = 2000, seed: int = 0) -> replay.Meas
     return measure
 
 
-def train(recipe: recipes.Recipe, runs: pathlib.Path, fresh: bool = False) -> Folder:
+def train(recipe: Recipe, runs: pathlib.Path, fresh: bool = False) -> Folder:
     """Train a recipe to its end in runs/<name>, from the checkpoint there if there is one; `fresh` starts over.
 
     Raises RecipeError (wrong recipe, diverged) and DatasetUnavailable."""

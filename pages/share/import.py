@@ -62,7 +62,7 @@ def begin(source: str | imports.Upload, options: dict) -> None:
         return
     steps = st.session_state[STEPS] = ["Starting"]
     st.session_state[TASK] = background.Task(
-        lambda report, cancelled: imports.bring(source, options, steps.append, cancelled, visitor=True), PATIENCE
+        lambda report, cancelled: imports.import_model(source, options, steps.append, cancelled, visitor=True), PATIENCE
     )
 
 

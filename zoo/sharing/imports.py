@@ -90,7 +90,7 @@ class Result:
 _running = threading.Lock()
 
 
-def bring(
+def import_model(
     source: str | Path | Upload,
     options: Mapping[str, Any] | None = None,
     say: Say = lambda text: None,

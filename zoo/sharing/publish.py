@@ -17,8 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo import entries, networks
-from zoo.entries import Entry
-from zoo.entries import remote as hub
+from zoo.entries import Entry, remote
 from zoo.entries.entry import MAX_MANIFEST_BYTES
 from zoo.errors import Cancelled, EntryError, PublishError
 from zoo.hub import connection, errand
@@ -65,7 +64,7 @@ def staged(entry: Entry, repo: str) -> Iterator[Entry]:
     Raises EntryError when a hash is wrong, a network does not run or the Keras model has other than stock layers.
     """
     if entry.origin is not None:
-        hub.fetch(entry, entry.manifest.files)
+        remote.fetch(entry, entry.manifest.files)
     entries.verify(entry)
     for role in entry.manifest.networks:
         _try(entry, role)

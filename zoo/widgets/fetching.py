@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo.background import Task
-from zoo.entries import Entry
-from zoo.entries import remote as hub
+from zoo.entries import Entry, remote
 from zoo.hub import cache, errand
 from zoo.latent import flow
 from zoo.manifest import STATISTICS
@@ -60,7 +59,7 @@ def _awaited(entry: Entry, files: tuple[str, ...], key: tuple, place) -> Task:
     """Return the task of a download once it is over; visitors who want the same share it."""
     size = sum(entry.manifest.files[file].size for file in files if entry.has(file) and not entry.here(file))
     seconds = 2 * errand.QUESTION_SECONDS * len(files) + size / errand.SLOWEST
-    task, _ = tasks().get(key, lambda report, cancelled: hub.fetch(entry, files, report, cancelled), seconds)
+    task, _ = tasks().get(key, lambda report, cancelled: remote.fetch(entry, files, report, cancelled), seconds)
     if not task.over:
         visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
         task.join(visitor)
