@@ -238,6 +238,21 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(np.nan_to_num(images), 0, 1) * 255).astype(np.uint8)
 
 
+def open_sheet(data: bytes, max_bytes: int, width: int) -> np.ndarray:
+    """Read a sheet of samples as uint8 (H, W, C), enlarged by a whole factor towards `width` pixels.
+
+    Raises ValueError, one sentence, for what open_picture and read_pixels refuse, and for a sheet more than MAX_ASPECT
+    times as long as wide. The result has at most MAX_SHEET_PIXELS pixels.
+    """
+    picture = open_picture(data, max_bytes, MAX_SHEET_PIXELS)
+    if max(picture.size) > MAX_ASPECT * min(picture.size):
+        raise ValueError(f"the picture is more than {MAX_ASPECT} times as long as wide.")
+    picture = read_pixels(picture)
+    pixels = np.asarray(picture).reshape(picture.height, picture.width, -1)
+    largest = math.isqrt(MAX_SHEET_PIXELS // (picture.width * picture.height))
+    return enlarge(pixels, max(1, min(width // picture.width, largest)))
+
+
 def enlarge(images: np.ndarray, scale: int) -> np.ndarray:
     """Every pixel of (…, H, W, C) as a square of `scale` × `scale`."""
     return images.repeat(scale, axis=-3).repeat(scale, axis=-2)

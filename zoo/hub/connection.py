@@ -4,8 +4,10 @@ import errno
 import threading
 
 from zoo.hub.errand import Ended, TooLarge
+from zoo.settings import hosted
 
 MEANWHILE = "the embedded zoo goes on working"
+PUBLIC = "this app shows its visitors only what everybody may read"
 
 _lock = threading.Lock()
 
@@ -36,9 +38,10 @@ def sentence(error: BaseException, what: str, meanwhile: str = MEANWHILE) -> str
         error = error.__cause__
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, errors.GatedRepoError):
-        reason = f"{what} is gated: ask for access on its page, then set HF_TOKEN to a token that may read it"
+        reason = f"{what} is gated: " + (PUBLIC if hosted() else "ask for access on its page, then set HF_TOKEN")
     elif isinstance(error, errors.RepositoryNotFoundError):
-        reason = f"The Hub does not show {what}: check the name, and set HF_TOKEN if it is private"
+        private = "" if hosted() else ", and set HF_TOKEN if it is private"
+        reason = f"The Hub does not show {what}: check the name{private}"
     elif isinstance(error, errors.RevisionNotFoundError):
         reason = f"{what} has no such branch, tag or revision"
     elif isinstance(error, errors.EntryNotFoundError) and status == 404:
@@ -48,7 +51,8 @@ def sentence(error: BaseException, what: str, meanwhile: str = MEANWHILE) -> str
     elif isinstance(error, TooLarge):
         reason = f"{what} is refused: the Hub offers {error} where fewer were expected"
     elif status in (401, 403):
-        reason = f"The Hub refuses the token for {what}: set HF_TOKEN to one that may do this"
+        remedy = "give one that may do this" if hosted() else "set HF_TOKEN to one that may do this"
+        reason = f"The Hub refuses the token for {what}: {remedy}"
     elif status == 404:
         reason = f"The Hub does not show {what}: check the name"
     elif status == 429:

@@ -113,11 +113,9 @@ def sample_sheet(entry: Entry, width: int = 720) -> np.ndarray | None:
         return None
     content = entry.content(SHEET, MAX_SHEET_BYTES)
     try:
-        picture = images.read_pixels(images.open_picture(content, max_pixels=images.MAX_SHEET_PIXELS))
+        return images.open_sheet(content, MAX_SHEET_BYTES, width)
     except ValueError as error:
         raise EntryError(f"The samples of {entry.name} cannot be shown: {error}") from error
-    sheet = np.asarray(picture).reshape(picture.height, picture.width, -1)
-    return images.enlarge(sheet, max(1, width // picture.width))
 
 
 @cached

@@ -9,6 +9,7 @@ from zoo.entries import Entry
 from zoo.errors import EntryError
 
 MAX_HISTORY_BYTES = 4 << 20
+FARTHEST = 1e30  # of a value; axes beyond it have no round numbers
 MAX_CURVES, MAX_MOMENTS = 64, 100_000  # of a history
 
 
@@ -23,6 +24,8 @@ def history(entry: Entry) -> dict[str, list[float]]:
         if isinstance(error, EntryError):
             raise
         raise EntryError(f"The training history of {entry.name} is not a table of numbers.") from error
+    if any((np.abs(values) > FARTHEST).any() for values in series.values()):
+        raise EntryError(f"The training history of {entry.name} holds a number too large to be drawn.")
     if len({values.shape for values in series.values()}) > 1 or any(values.ndim != 1 for values in series.values()):
         raise EntryError(f"The training history of {entry.name} has columns of different lengths.")
     longest = max((values.size for values in series.values()), default=0)
