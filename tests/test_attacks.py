@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_entries as tiny
-from conftest import ROOT
+from conftest import ROOT, opened
 from PIL import Image
 
 from zoo import atomic, images
@@ -112,3 +112,9 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         atomic.write(tmp_path / "x", "second")
     assert (tmp_path / "x").read_text() == "first" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("page", ["generation", "reconstruction"])
+def test_a_link_that_names_an_entry_twice_shows_it_once(page):
+    app = opened(f"pages/explore/{page}.py", entries=["digits-vae", "digits-vae"], dataset="digits", input="digits")
+    assert app.multiselect(key="entries").value == ["digits-vae"]

@@ -62,7 +62,8 @@ def entries_picker(
         max_selections=most,
         format_func=lambda n: found[n].label,
     )
-    return _fetched([found[name] for name in chosen or names])
+    # Two sources may list one entry at one commit under two ids.
+    return _fetched(list(dict.fromkeys(found[name] for name in chosen or names)))
 
 
 def _fetched(chosen: Sequence[Entry]) -> list[Entry]:

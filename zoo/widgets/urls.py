@@ -97,9 +97,9 @@ def _parse(texts: Sequence[str], args: Sequence[Any], default: Any) -> tuple[Any
     """Read a value back from the URL: the value, and whether all of it was understood; else the default stands in."""
     if args and isinstance(args[0], Iterable):
         options = {str(option): option for option in args[0]}
-        found = [options[text] for text in texts if text in options]
+        found = list(dict.fromkeys(options[text] for text in texts if text in options))  # a link may name one twice
         chosen = (found or default) if _several(default) else (found[0] if found else default)
-        return chosen, len(found) == len(texts)
+        return chosen, len(found) == len(set(texts))
     kinds = default if _several(default) else [default]
     try:
         found = [_scalar(text, kind) for text, kind in zip(texts, kinds, strict=True)]
