@@ -174,14 +174,14 @@ def bound_script():
     ],
 )
 def test_a_bound_input_starts_from_the_url(query, shown):
-    app = AppTest.from_function(bound_script)
+    app = AppTest.from_function(bound_script, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     assert sound(app.run()).text[0].value == shown
 
 
 def test_what_a_link_asks_for_in_vain_is_said_until_something_is_chosen():
-    app = AppTest.from_function(bound_script)
+    app = AppTest.from_function(bound_script, default_timeout=60)
     app.query_params["n"] = "99"
     app.query_params["m"] = ["z", "b"]
     for _ in range(2):
@@ -193,7 +193,7 @@ def test_what_a_link_asks_for_in_vain_is_said_until_something_is_chosen():
 
 
 def test_a_bound_input_writes_the_url_and_follows_it():
-    app = sound(AppTest.from_function(bound_script).run())
+    app = sound(AppTest.from_function(bound_script, default_timeout=60).run())
     assert dict(app.query_params) == {}
     app.slider[0].set_value(7).run()
     app.multiselect[0].set_value(["b", "c"]).run()
@@ -243,7 +243,7 @@ def visiting_script():
 
 
 def test_a_bound_input_survives_another_page_but_not_the_way_back():
-    app = sound(AppTest.from_function(visiting_script).run())
+    app = sound(AppTest.from_function(visiting_script, default_timeout=60).run())
     app.slider[0].set_value(7).run()
     app.session_state["at"] = "two"
     app.query_params.clear()

@@ -88,7 +88,7 @@ def test_an_entry_on_the_hub_is_fetched_within_limits_before_it_is_published(tmp
     def refuse(asked, files):
         raise EntryError(f"{len(list(files))} files are too much.")
 
-    monkeypatch.setattr(publish.hub, "fetch", refuse)
+    monkeypatch.setattr(publish.remote, "fetch", refuse)
     with pytest.raises(EntryError, match="too much"), publish.staged(there, "zoo/one"):
         pass
 

@@ -144,7 +144,7 @@ def test_what_is_on_the_hub_is_told_in_the_sidebar_when_there_is_no_network(wall
     tiny.vae(wall / "ours")
     app = opened(source=["owner/name", "import:0123abcd"], entry="ours")
     assert "owner/name is not on this machine and HF_HUB_OFFLINE forbids" in captions(app)
-    assert app.title[0].value == "Ours"
+    assert app.title[0].value == "VAE · ours"
     assert {"again-owner/name"} <= keys(app)
     app = opened(source="import:0123abcd")
     assert "import the model again" in "\n".join(markdown.value for markdown in app.markdown)
@@ -228,7 +228,7 @@ def test_a_stopped_download_waits_until_this_visitor_asks_again(tmp_path, monkey
 
         widgets.fetch_files([found], [network])
 
-    one, two = (AppTest.from_function(script, args=(found, network)) for _ in range(2))
+    one, two = (AppTest.from_function(script, args=(found, network), default_timeout=60) for _ in range(2))
     one.session_state["stopped-downloads"] = {("fetch", found.origin, (network,))}
     assert [button.label for button in one.run().button] == ["Download"] and "was stopped" in captions(one)
     assert not two.run().button and len(begun) == 1
@@ -255,7 +255,7 @@ class Task:
 
 zoos._wait({Source("owner", "x"): Task()})
 """
-    assert not AppTest.from_string(script).run().exception
+    assert not AppTest.from_string(script, default_timeout=60).run().exception
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ def texts(app) -> str:
 
 
 def test_an_upload_can_be_inverted():
-    app = AppTest.from_string(PAGE).run()
+    app = AppTest.from_string(PAGE, default_timeout=60).run()
     assert "uploaded" not in texts(app)
     app.file_uploader[0].upload("paper.png", png(np.full((8, 8), 255, np.uint8)), "image/png").run()
     assert "uploaded images: 1, corner 1.0" in texts(app)
@@ -35,13 +35,13 @@ def test_an_upload_can_be_inverted():
 
 
 def test_a_wrong_file_is_named_and_the_others_are_shown():
-    app = AppTest.from_string(PAGE).run()
+    app = AppTest.from_string(PAGE, default_timeout=60).run()
     app.file_uploader[0].upload("notes.png", b"not an image", "image/png")
     app.file_uploader[0].upload("fine.png", png(np.zeros((9, 5), np.uint8)), "image/png").run()
     assert "notes" in texts(app) and "uploaded images: 1" in texts(app) and not app.exception
 
 
 def test_a_strip_that_would_be_padded_beyond_memory_is_refused():
-    app = AppTest.from_string(PAGE).run()
+    app = AppTest.from_string(PAGE, default_timeout=60).run()
     app.file_uploader[0].upload("strip.png", png(np.zeros((1, 60_000), np.uint8)), "image/png").run()
     assert "more than 10 times as long as wide" in texts(app) and not app.exception
