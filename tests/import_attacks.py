@@ -195,6 +195,25 @@ def deep_networks(levels):
 NESTED = "[" * 100_000 + "]" * 100_000
 LOOP = [call("Add", "a", "in", "b"), call("Dense", "b", "a", units=64)]
 
+
+def tensors(header, data=b"", length=None):
+    """A writer of a safetensors file with this header."""
+
+    def write(folder: Path) -> Path:
+        text = header if isinstance(header, bytes) else json.dumps(header).encode()
+        path = folder / "netG.safetensors"
+        path.write_bytes((len(text) if length is None else length).to_bytes(8, "little") + text + data)
+        return path
+
+    return write
+
+
+def stored(shape, offsets, kind="F32"):
+    """A generator of one linear layer, 4 → 64, whose weight is stated so."""
+    weight = {"dtype": kind, "shape": shape, "data_offsets": offsets}
+    return {"fc.weight": weight, "fc.bias": {"dtype": "F32", "shape": [64], "data_offsets": [1024, 1280]}}
+
+
 ATTACKS = {
     "lambda": (whole(sequential({"class_name": "Lambda", "config": {"name": "hack", "function": ["x"]}})),
         "is a Lambda"),
@@ -203,8 +222,8 @@ ATTACKS = {
     "custom-model": (whole({"class_name": "VAE", "config": {"dim": 3}}), "whose code is not in it"),
     "unknown-op": (whole(functional([call("TFOpLambda", "op", "in", function="io.read_file")], [["op", 0, 0]])),
                    "no stock layer"),
-    "wrapper": (whole(sequential({"class_name": "TimeDistributed", "config": {"layer": dense()}})),
-        "none of the stock"),
+    "wrapper": (whole(sequential({"class_name": "TimeDistributed", "config": {"layer": conv()}})),
+        "stock layer that is not understood"),
     "units": (whole(sequential(dense(200_000_000))), "parameters"),
     "units-float": (whole(sequential(dense(1e300))), "units"),
     "units-huge": (whole(sequential(dense(10**4000))), "units"),
@@ -218,7 +237,7 @@ ATTACKS = {
                 "values per image"),
     "reshape": (whole(sequential({"class_name": "Reshape", "config": {"target_shape": [8, 9]}})), "target_shape"),
     "input-shape": (whole(sequential(dense(), shape=(1 << 40,))), "values per image"),
-    "open-shape": (whole(sequential(conv(), shape=(None, None, 3))), "open in size"),
+    "open-shape": (whole(sequential(conv(), shape=(None, 8, 3))), "open in size"),
     "no-shape": (whole({"class_name": "Sequential", "config": [dense()]}), "shape of its input"),
     "argument": (whole(sequential(dense(backdoor="x"))), "backdoor"),
     "activation": (whole(sequential(dense(activation="evil"))), "activation"),
@@ -264,11 +283,18 @@ ATTACKS = {
     "zip-bomb": (zip_bomb, "unpacks to more"),
     "zip-lie": (zip_lie, "unpacked|unpacks"),
     "zip-empty": (zipped(readme="nothing"), "no Keras model"),
-    "pickle": (pickled, "neither HDF5 nor a zip"),
+    "pickle": (pickled, "is a pickle"),
     "metadata-cut": (saved(b"\x0a\xff\xff\xff\x7f"), "cut short"),
-    "metadata-noise": (saved(bytes(range(256)) * 100), "SavedModel"),
+    "metadata-noise": (saved(bytes(range(256)) * 100), "metadata is damaged"),
     "no-variables": (saved(b"", index=False), "lacks variables"),
     "no-keras": (saved(b""), "no Keras model"),
+    "tensors-header": (tensors({}, length=1 << 60), "header is larger"),
+    "tensors-noise": (tensors(b"{" * 50_000), "header is not JSON"),
+    "tensors-outside": (tensors(stored([64, 4], [1 << 40, (1 << 40) + 1024]), bytes(1280)), "outside of the file"),
+    "tensors-short": (tensors(stored([64, 4], [1000, 2024]), bytes(1280)), "outside of the file"),
+    "tensors-type": (tensors(stored([64, 4], [0, 1024], "I64"), bytes(1280)), "is I64"),
+    "tensors-huge": (tensors(stored([1 << 40, 4], [0, 1024]), bytes(1280)), "fit together|usual image|parameters"),
+    "tensors-shape": (tensors(stored([-1], [0, 1024]), bytes(1280)), "has no shape"),
 }  # fmt: skip
 
 
@@ -287,7 +313,8 @@ def resident() -> int:
 
 def main(folder: Path) -> None:
     from training.importing import Refused
-    from training.importing.entry import Options, Source, read
+    from training.importing.options import Options, Source
+    from training.importing.reading import drafts
 
     paths = json.loads((folder / "paths.json").read_text())
     answers = {}
@@ -296,7 +323,7 @@ def main(folder: Path) -> None:
         room.mkdir(parents=True)
         before = resident()
         try:
-            read(Source(name, Path(path)), Options(), room)
+            drafts(Source(name, Path(path)), Options(), room)
             said = "came in"
         except Refused as refusal:
             said = str(refusal)

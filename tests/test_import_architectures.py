@@ -15,9 +15,11 @@ import training.device  # noqa: F401  (imports Keras quietly)
 
 import keras  # isort: skip
 
-from training.importing import Refused, build, entry, inference
-from training.importing.entry import Options, Source, read
+import import_builds
+
+from training.importing import Refused, ranges
 from training.importing.inference import KNOWN
+from training.importing.inference import known as known_networks
 
 FILES = {"keras": "{}.weights.h5", "tf_keras": "{}.h5"}
 BATCH = 3
@@ -193,21 +195,20 @@ def given(model):
 
 
 def brought(path, tmp_path, monkeypatch, **options):
-    """(networks by role in [0, 1], what was found, what was guessed) of a source."""
-    monkeypatch.setattr(entry, "TRIED", 2)  # of the real sizes
-    room = tmp_path / "room"
-    room.mkdir(exist_ok=True)
-    options = Options(**options)
-    _, found, arrays, guesses = read(Source(path.name, path), options, room)
-    makes, reads = entry._ranges(found.parts, arrays, options, guesses, found.warnings, build)
-    parts = found.parts.items()
-    built = {role: build.network(part, arrays[role], reads or "unit", makes or "unit") for role, part in parts}
-    return built, found, arrays, guesses
+    """(networks by role in [0, 1], the draft, what was guessed) of a source."""
+    monkeypatch.setattr(ranges, "TRIED", 2)  # of the real sizes
+    networks, draft = import_builds.brought(path, tmp_path, **options)
+    return networks, draft, draft.found.guesses
 
 
-def plan(found, arrays):
+def read(path, tmp_path, **options):
+    (draft,) = import_builds.drafts(path, tmp_path, **options)
+    return draft, draft.found.guesses
+
+
+def plan(draft):
     """What would be built: the layers, their arguments, calls and weights, without the layers' names."""
-    graphs = {role: part.graph for role, part in found.parts.items()}
+    graphs, arrays = {role: part.graph for role, part in draft.parts.items()}, draft.arrays
     calls = {r: [(c.layer.kind, c.layer.spec, c.inputs, c.output) for c in g.calls] for r, g in graphs.items()}
     return calls, {role: [w.tobytes() for ws in arrays[role].values() for w in ws] for role in graphs}
 
@@ -250,15 +251,15 @@ def test_weights_alone_of_a_tutorial_come_in_as_its_network(tmp_path, monkeypatc
     model = made(name, package(age))
     path = tmp_path / FILES[age].format(name)
     model.save_weights(path)
-    networks, found, arrays, guesses = brought(path, tmp_path, monkeypatch)
+    networks, draft, guesses = brought(path, tmp_path, monkeypatch)
     assert set(networks) == ROLES[name.rpartition("-")[2]]
     compare(networks, model, name)
     # Shapes are a hint and no proof; a choice is neither, and gives the very same networks.
     assert sum(f"The shapes of the weights are those of {KNOWN[name]['title']}" in guess for guess in guesses) == 1
     assert any("strides and activations are taken from it" in guess for guess in guesses)
-    _, picked, weights, told = read(Source(path.name, path), Options(architecture=name), tmp_path / "room")
-    assert plan(picked, weights) == plan(found, arrays)
-    assert not any("shapes of the weights" in guess for guess in told)
+    picked, said = read(path, tmp_path, architecture=name)
+    assert plan(picked) == plan(draft)
+    assert not any("shapes of the weights" in guess for guess in said)
 
 
 def together(k, **networks):
@@ -288,16 +289,16 @@ def test_both_networks_of_a_vae_come_in_from_one_file_of_weights(tmp_path, monke
     encoder, decoder = made(f"{tutorial}-encoder", k), made(f"{tutorial}-decoder", k)
     path = tmp_path / FILES[age].format("whole")
     together(k, encoder=encoder, decoder=decoder).save_weights(path)
-    networks, found, arrays, guesses = brought(path, tmp_path, monkeypatch)
+    networks, draft, guesses = brought(path, tmp_path, monkeypatch)
     assert len([guess for guess in guesses if "shapes of the weights are those" in guess]) == 2
     outputs = networks["encoder"](given(encoder), training=False)
     expected = encoder(given(encoder), training=False)
     expected = np.hstack(expected[:2] if isinstance(expected, list) else [expected])
     np.testing.assert_allclose(np.hstack([outputs["z_mean"], outputs["z_log_var"]]), expected, atol=1e-4)
     compare({"decoder": networks["decoder"]}, decoder, f"{tutorial}-decoder")
-    picked = read(Source(path.name, path), Options(architecture=f"{tutorial}-decoder"), tmp_path / "room")
-    assert plan(picked[1], picked[2]) == plan(found, arrays)
-    assert len([guess for guess in picked[3] if "shapes of the weights are those" in guess]) == 1
+    picked, said = read(path, tmp_path, architecture=f"{tutorial}-decoder")
+    assert plan(picked) == plan(draft)
+    assert len([guess for guess in said if "shapes of the weights are those" in guess]) == 1
 
 
 @pytest.mark.parametrize("age", FILES)
@@ -306,7 +307,7 @@ def test_both_networks_of_a_gan_come_in_from_one_file_of_weights(tmp_path, monke
     models = {role: made(f"keras-gan-{role}", k) for role in ("generator", "discriminator")}
     path = tmp_path / FILES[age].format("whole")
     together(k, **models).save_weights(path)
-    networks, _, _, guesses = brought(path, tmp_path, monkeypatch)
+    networks, _, guesses = brought(path, tmp_path, monkeypatch)
     assert len([guess for guess in guesses if "shapes of the weights are those" in guess]) == 2
     for role, model in models.items():
         compare({role: networks[role]}, model, f"keras-gan-{role}")
@@ -315,7 +316,7 @@ def test_both_networks_of_a_gan_come_in_from_one_file_of_weights(tmp_path, monke
 def test_a_tutorial_with_other_latent_values_is_recognised(tmp_path, monkeypatch):
     model = settled(keras_vae_decoder(keras, latent=16))
     model.save_weights(tmp_path / "x.weights.h5")
-    networks, found, _, guesses = brought(tmp_path / "x.weights.h5", tmp_path, monkeypatch)
+    networks, _, guesses = brought(tmp_path / "x.weights.h5", tmp_path, monkeypatch)
     compare(networks, model, "keras-vae-decoder")
     assert any("(keras-vae-decoder) up to the number of latent values; strides" in guess for guess in guesses)
 
@@ -327,16 +328,15 @@ def test_names_of_layers_that_contradict_a_tutorial_are_believed(tmp_path, monke
         x = keras.layers.ReLU()(keras.layers.Conv2DTranspose(128, 4, strides=2, padding="same")(x))
     model = settled(keras.Model(given, keras.layers.Conv2D(1, 7, padding="same", activation="sigmoid")(x)))
     model.save_weights(tmp_path / "x.weights.h5")
-    networks, _, _, guesses = brought(tmp_path / "x.weights.h5", tmp_path, monkeypatch)
+    networks, _, guesses = brought(tmp_path / "x.weights.h5", tmp_path, monkeypatch)
     compare(networks, model, "relu")
     assert not any("those of" in guess for guess in guesses) and any("ReLU is guessed" in guess for guess in guesses)
 
 
 def test_a_picked_architecture_that_does_not_fit_is_refused(tmp_path):
     settled(keras_vae_decoder(keras)).save_weights(tmp_path / "x.weights.h5")
-    source = Source("x.weights.h5", tmp_path / "x.weights.h5")
     with pytest.raises(Refused, match="do not fit the generator of TensorFlow's DCGAN tutorial"):
-        read(source, Options(architecture="tensorflow-dcgan-generator"), tmp_path)
+        read(tmp_path / "x.weights.h5", tmp_path, architecture="tensorflow-dcgan-generator")
 
 
 # What a user must correct where a network's shapes are known to nobody. None: shapes cannot tell that labels go in,
@@ -347,7 +347,7 @@ CORRECTIONS = {
     "tensorflow-dcgan-discriminator": {"reads": "symmetric"},
     "tensorflow-cvae-encoder": {},
     "tensorflow-cvae-decoder": {},
-    "keras-gan-generator": {"activation": "leaky_relu"},
+    "keras-gan-generator": {"activation": "leaky_relu", "last": "sigmoid"},
     "keras-gan-discriminator": {"activation": "leaky_relu"},
     "keras-conditional-gan-generator": None,
     "keras-dcgan-generator": None,
@@ -366,15 +366,15 @@ def test_shapes_that_no_tutorial_has_are_told_as_guesses(tmp_path, monkeypatch, 
     path = tmp_path / FILES["keras"].format(name)
     model = made(name, keras)
     model.save_weights(path)
-    monkeypatch.setattr(inference, "KNOWN", {})
+    monkeypatch.setattr(known_networks, "KNOWN", {})
     corrections = CORRECTIONS[name]
     if corrections is None:
-        _, _, _, guesses = read(Source(path.name, path), Options(), tmp_path)
+        _, guesses = read(path, tmp_path)
     else:
-        networks, _, _, guesses = brought(path, tmp_path, monkeypatch, **corrections)
+        networks, _, guesses = brought(path, tmp_path, monkeypatch, **corrections)
         compare(networks, model, name)
-    for told in ("The file holds weights alone", r"are guessed \(strides\)", r"is guessed \(activation\)"):
-        assert any(re.search(told, guess) for guess in guesses)
+    for words in ("The file holds weights alone", r"are guessed \(strides\)", r"is guessed \(activation\)"):
+        assert any(re.search(words, guess) for guess in guesses)
     left_out = {"keras-wgan-gp-generator": "'cropping2d'", "keras-wgan-gp-discriminator": "'zero_padding2d'"}
     assert any(left_out.get(name, "weights alone") in guess for guess in guesses)
 
@@ -383,6 +383,6 @@ def test_every_known_architecture_is_described_and_no_two_have_the_same_shapes()
     seen = set()
     for name, known in KNOWN.items():
         assert known["source"].startswith("https://") and known["title"]
-        layers = inference._layers(inference._network(known, name))
+        layers = known_networks.layers_of(known_networks.network_of(known, name))
         seen.add(json.dumps([[shape for _, shape in layer.spec.weights] for layer in layers if layer.spec.weights]))
     assert len(seen) == len(KNOWN)

@@ -1,7 +1,6 @@
 """Networks that others made: files of real Keras 2 and 3, aged ones and weights alone answer as the originals did."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +14,10 @@ from keras2_forms import aged
 import training.device  # noqa: F401  (imports Keras quietly)
 
 import keras  # isort: skip
+from import_builds import brought
 from keras import layers
 
-from training.importing import Refused, build
-from training.importing.entry import Options, Source, read
-from training.importing.entry import _ranges as ranges
+from training.importing import Refused
 
 RNG = np.random.default_rng(3)
 
@@ -28,20 +26,6 @@ RNG = np.random.default_rng(3)
 def keras2():
     """A folder of files that real Keras 2 wrote."""
     return genuine.folder()
-
-
-def brought(path, tmp_path, **options):
-    """(networks by role in [0, 1], what was found) of a source."""
-    room = tmp_path / "room"
-    room.mkdir(exist_ok=True)
-    options = Options(**options)
-    _, found, arrays, guesses = read(Source(Path(path).name, Path(path)), options, room)
-    makes, reads = ranges(found.parts, arrays, options, guesses, found.warnings, build)
-    networks = {
-        role: build.network(part, arrays[role], reads or "unit", makes or "unit") for role, part in found.parts.items()
-    }
-    found.guesses += guesses
-    return networks, found
 
 
 def same(network, x, expected, output, tolerance=1e-5):
@@ -72,7 +56,7 @@ def test_a_generator_of_keras_2_answers_as_it_did(keras2, tmp_path, file):
     networks, found = brought(keras2 / file, tmp_path)
     assert set(networks) == {"generator"}
     same(networks["generator"], *answers(keras2, "generator"), "image")
-    assert any("inferred" in guess for guess in found.guesses) == ("weights" in file)
+    assert any("inferred" in guess for guess in found.found.guesses) == ("weights" in file)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +80,7 @@ def test_a_whole_gan_of_keras_2_is_cut_at_the_image(keras2, tmp_path):
 def test_a_discriminator_pushed_as_a_gan_is_told_apart(keras2, tmp_path):
     networks, found = brought(keras2 / "dcgan_model.h5", tmp_path)
     assert set(networks) == {"discriminator"}
-    assert "DISCRIMINATOR" in found.warnings[0]
+    assert "DISCRIMINATOR" in found.found.warnings[0]
     with pytest.raises(Refused, match="no generator|not a generator|one number"):
         brought(keras2 / "dcgan_model.h5", tmp_path, role="generator")
 
@@ -166,13 +150,17 @@ def test_an_autoencoder_is_cut_where_it_is_narrowest(tmp_path):
     code = np.asarray(first(x))
     same(networks["encoder"], x, code, "latent")
     same(networks["decoder"], code, whole(x), "image")
-    assert any("narrowest" in guess for guess in found.guesses)
+    assert any("narrowest" in guess for guess in found.found.guesses)
 
 
-def test_skip_connections_around_every_cut_are_refused(tmp_path):
-    unet().save(tmp_path / "unet.keras")
+def test_skip_connections_around_every_cut_make_a_translator(tmp_path):
+    model = unet()
+    model.save(tmp_path / "model.keras")
+    networks, _ = brought(tmp_path / "model.keras", tmp_path)
+    x = RNG.random((4, 16, 16, 1)).astype("float32")
+    same(networks["translator"], x, model(x), "image")
     with pytest.raises(Refused, match="skip connections"):
-        brought(tmp_path / "unet.keras", tmp_path)
+        brought(tmp_path / "model.keras", tmp_path, role="autoencoder")
 
 
 def test_an_autoencoder_of_flat_images(tmp_path):
@@ -184,7 +172,7 @@ def test_an_autoencoder_of_flat_images(tmp_path):
     x = RNG.random((4, 28, 28, 1)).astype("float32")
     code = networks["encoder"](x)["latent"]
     same(networks["decoder"], code, np.asarray(model(x.reshape(4, 784))).reshape(x.shape), "image")
-    assert code.shape == (4, 32) and any("784" in guess for guess in found.guesses)
+    assert code.shape == (4, 32) and any("784" in guess for guess in found.found.guesses)
 
 
 @pytest.mark.parametrize("one_hot", [False, True])

@@ -98,7 +98,27 @@ def test_what_others_made_comes_in_on_the_page_and_appears_on_the_others(trainab
         shown.query_params["entry" if "gallery" in page else "entries"] = made.id
         shown.run() if "gallery" in page else shown.run().switch_page(page).run()
         assert not shown.exception and not shown.error
-        assert any(made.title in str(element.value) for element in [*shown.title, *shown.markdown, *shown.subheader])
+        assert any(made.name in str(element.value) for element in [*shown.title, *shown.markdown, *shown.subheader])
+
+
+def test_a_folder_with_a_vae_and_a_generator_becomes_two_entries(trainable, wall, store, tmp_path):
+    for name in ("vae_parts/encoder.h5", "vae_parts/decoder.h5", "generator.h5"):
+        shutil.copy(keras2.folder() / name, tmp_path)
+    result = imports.import_model(tmp_path, {"name": "both"})
+    assert [made.name for made in result.entries] == ["both-vae", "both-generator"]
+    assert imported.report(result.digest).keys() == {"both-vae", "both-generator"}
+    vae, generator = result.entries
+    x, y = answers("vae_mean")
+    np.testing.assert_allclose(models.encode(vae, x), y, atol=1e-4)
+    x, y = answers("generator")
+    np.testing.assert_allclose(models.decode(generator, x), y, atol=1e-4)
+    app = AppTest.from_file(FRAME, default_timeout=300).run()
+    app.switch_page("pages/share/import.py")
+    app.query_params["imported"] = result.digest
+    app.run()
+    assert not app.exception and not app.error
+    shown = " ".join(str(element.value) for element in app.markdown)
+    assert all(f"**{role}**" in shown for role in ("encoder", "decoder", "generator"))
 
 
 @pytest.mark.parametrize("notices", [False, True])
@@ -155,7 +175,8 @@ def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path
 
 def test_a_download_does_not_wait_for_another_import(trainable, tmp_path):
     code = (
-        "import json; from zoo.sharing import imports; steps = []; imports._running.acquire()\n"
+        "import json; from zoo.errors import ImportFailed; from zoo.sharing import imports\n"
+        "steps = []; imports._running.acquire()\n"
         "try: imports.import_model('ada/gan', say=steps.append, cancelled=lambda: steps[-1].startswith('Waiting'))\n"
         "except ImportFailed as failed: print(json.dumps([*steps, str(failed)]))"
     )
@@ -254,13 +275,13 @@ def test_a_name_that_no_file_can_have_ends_in_one_sentence(trainable, text):
 
 
 def test_the_store_keeps_the_newest(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(imports, "KEPT", 2)
+    monkeypatch.setattr(imported, "KEPT", 2)
     made = tmp_path / "made"
     made.mkdir()
     (made / "zoo.json").write_text("{}")
     for number in range(4):
         digest = f"{number:016x}"
-        imports._keep(made, digest, {"number": number})
+        imported.keep([made], digest, {"number": number})
         os.utime(store / digest, (number, number))
     assert sorted(path.name for path in store.iterdir()) == [f"{2:016x}", f"{3:016x}"]
     assert imported.report(f"{3:016x}") == {"number": 3} and imported.report(f"{0:016x}") == {}

@@ -45,6 +45,14 @@ def test_slerp_without_an_arc_is_linear(a, b):
     np.testing.assert_allclose(geometry.slerp(a, b, t), geometry.lerp(a, b, t), atol=1e-6)
 
 
+def test_the_uniform_prior_is_uniform_from_minus_one_to_one():
+    draws = sampling.uniform(20_000, (4,), seed=0)
+    assert -1 <= draws.min() < -0.99 and 0.99 < draws.max() <= 1
+    np.testing.assert_allclose(np.histogram(draws, 10, (-1, 1))[0] / draws.size, 0.1, atol=0.004)
+    assert np.array_equal(sampling.uniform(4, (3,), 5), sampling.uniform(9, (3,), 5)[:4])
+    assert np.abs(sampling.uniform(200, (3,), 5, truncation=0.5)).max() < 0.39
+
+
 def test_the_normal_prior_is_normal():
     draws = sampling.normal(20_000, (4,), seed=0).astype(np.float64)
     np.testing.assert_allclose(draws.mean(0), 0, atol=0.03)

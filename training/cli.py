@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from zoo.errors import ImportFailed, ZooError
 from zoo.sharing import imports
+from zoo.sharing.corrections import PRIORS, RANGES, ROLES, Prior, Role, range_text
 
 ROOT = pathlib.Path(__file__).parent.parent
 RUNS = pathlib.Path("runs")
@@ -257,14 +258,17 @@ def adopt(
         typer.Argument(metavar="SOURCE", help=r"File, folder, zip, or repository owner/name\[@revision] of the Hub."),
     ],
     to: Annotated[pathlib.Path | None, _option("FOLDER", "Write the entry there, as FOLDER/<name>.")] = None,
-    role: Annotated[
-        imports.Role | None, _option("ROLE", f"What it is, where shapes do not tell: {', '.join(imports.ROLES)}.")
+    role: Annotated[Role | None, _option("ROLE", f"What it is, where names do not tell: {', '.join(ROLES)}.")] = None,
+    makes: Annotated[
+        str | None, _option("RANGE", f"Values of images that come out: {', '.join(RANGES)}, or low:high.", "--range")
     ] = None,
-    makes: Annotated[imports.Range | None, _option(None, "Values of images that come out.", "--range")] = None,
-    reads: Annotated[imports.InputRange | None, _option(None, "Values of images expected to go in.")] = None,
+    reads: Annotated[str | None, _option("RANGE", "Values of images expected to go in.")] = None,
+    prior: Annotated[Prior | None, _option("PRIOR", f"What codes are drawn from: {', '.join(PRIORS)}.")] = None,
+    shape: Annotated[str | None, _option("HxW", "Height and width of images that are written as vectors.")] = None,
+    classes: Annotated[int | None, _option("K", "The last K values that go in are a one-hot label.")] = None,
     name: Annotated[str | None, _option("NAME", "Name of the entry; by default that of the source.")] = None,
     title: Annotated[str | None, _option("TEXT", "Title of the entry.")] = None,
-    file: Annotated[str | None, _option("FILE", "The model to take, where the source holds several.")] = None,
+    file: Annotated[list[str] | None, _option("FILE", "The model to take of several; may be repeated.")] = None,
     dataset: Annotated[str | None, _option("NAME", "What it was trained on, for example mnist.")] = None,
     side: Annotated[int | None, _option("PIXELS", "Side of the images, where the network is open in size.")] = None,
     architecture: Annotated[
@@ -285,20 +289,22 @@ def adopt(
     Examples: import someone/their-gan; import old-generator.h5 --range symmetric
     """
     corrections: dict[str, Any] = {"role": role, "makes": makes, "reads": reads, "name": name, "title": title}
-    corrections |= {"file": file, "dataset": dataset, "side": side}
+    corrections |= {"file": file, "dataset": dataset, "side": side, "prior": prior, "shape": shape, "classes": classes}
     corrections |= {"architecture": architecture, "activation": activation, "last": last}
     if strides:
         corrections["strides"] = _numbers(strides)
     result = imports.import_model(source, corrections, say=log.info)
-    folder = result.entry.folder
-    if to:
-        from training import staging
+    for made, report in zip(result.entries, result.reports, strict=True):
+        folder = made.folder
+        if to:
+            from training import staging
 
-        folder = to / result.entry.name
-        with staging.replacing(folder) as staged:
-            shutil.copytree(result.entry.folder, staged, dirs_exist_ok=True)
-    _print_report(result.entry.name, result.report)
-    print(f"{folder}\nin the app: ?source={result.source}")
+            folder = to / made.name
+            with staging.replacing(folder) as staged:
+                shutil.copytree(made.folder, staged, dirs_exist_ok=True)
+        _print_report(made.name, report)
+        print(folder)
+    print(f"in the app: ?source={result.source}")
 
 
 def _numbers(strides: str) -> list[int]:
@@ -309,7 +315,7 @@ def _numbers(strides: str) -> list[int]:
 
 
 def _print_report(name: str, report: dict[str, Any]) -> None:
-    """What an import found and guessed, as in imports.Result.report."""
+    """What an import found and guessed about an entry, as in imports.Result.reports."""
     for warning in report["warnings"]:
         print(f"WARNING: {warning}")
     print(f"{name} ({report['format']}, {report['parameters']:,} parameters)")
@@ -317,7 +323,7 @@ def _print_report(name: str, report: dict[str, Any]) -> None:
         print(f"  {role:14} {tensors}")
     for key, what in (("makes", "come out"), ("reads", "go in")):
         if report[key]:
-            print(f"  images that {what} hold {imports.RANGES[report[key]]}")
+            print(f"  images that {what} hold {range_text(report[key])}")
     for guess in report["guesses"]:
         print(f"  guessed: {guess}")
 

@@ -120,11 +120,12 @@ def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
     return keras.Model(inputs, found, name=name.replace(".", "_"))
 
 
-def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray) -> Network:
-    """Write folder/onnx/<role>.onnx and compare it with Keras on 64 inputs; images (N, H, W, C) are some of them.
+def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.ndarray, count: int = 64) -> Network:
+    """Write folder/onnx/<role>.onnx and compare it with Keras on `count` inputs; images (N, H, W, C) are some of them.
 
-    Returns the manifest's description. Raises RecipeError when an output differs by more than TOLERANCE."""
-    batch = _test_inputs(network, images)
+    Returns the manifest's description. Raises RecipeError when an output differs by more than TOLERANCE, relative to
+    its largest value where that exceeds 1."""
+    batch = _test_inputs(network, images, count)
     expected = outputs(network, list(batch.values()) if len(batch) > 1 else next(iter(batch.values())))
     file = folder / "onnx" / f"{role}.onnx"
     file.parent.mkdir(exist_ok=True)
@@ -136,7 +137,7 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
     got = dict(zip(names, session.run(names, {i.name: batch[i.name] for i in session.get_inputs()}), strict=True))
     for name, value in expected.items():
         error = float(np.abs(np.asarray(value) - np.asarray(got[name])).max())
-        if not error <= TOLERANCE:
+        if not error <= TOLERANCE * max(1.0, float(np.abs(np.asarray(value)).max())):
             raise RecipeError(
                 f"The ONNX export of the {role} differs from Keras by {error:.2g} in {name} (allowed {TOLERANCE:.0e}); "
                 "nothing was written."
@@ -149,24 +150,24 @@ def onnx_file(network: keras.Model, role: str, folder: pathlib.Path, images: np.
     )
 
 
-def _test_inputs(network: keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Return 64 random values for each input of a network: some of the images, classes, codes or latents."""
+def _test_inputs(network: keras.Model, images: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    """Return `count` random values for each input of a network: some of the images, classes, codes or latents."""
     rng = np.random.default_rng(0)
     batch: dict[str, np.ndarray] = {}
     for tensor in network.inputs:
-        if tensor.name == "image":
-            batch["image"] = images[rng.integers(len(images), size=64)]
+        if tensor.name in ("image", "source"):
+            batch[tensor.name] = images[rng.integers(len(images), size=count)]
         elif tensor.name == "label":
             classes = next(layer.input_dim for layer in network.layers if isinstance(layer, keras.layers.Embedding))
-            batch["label"] = rng.integers(classes, size=64).astype("int32")
+            batch["label"] = rng.integers(classes, size=count).astype("int32")
         elif tensor.name == "codes":
-            batch["codes"] = rng.integers(network.output_shape[-1], size=(64, *tensor.shape[1:])).astype("int32")
+            batch["codes"] = rng.integers(network.output_shape[-1], size=(count, *tensor.shape[1:])).astype("int32")
         elif any(layer.name == "quantised" for layer in network.layers):
             # Far from every border between two codes, where rounding would decide which of them is nearer.
             table = bodies.codebook(network)
-            batch["latent"] = table[rng.integers(len(table), size=(64, *tensor.shape[1:-1]))]
+            batch["latent"] = table[rng.integers(len(table), size=(count, *tensor.shape[1:-1]))]
         else:
-            batch["latent"] = rng.standard_normal((64, *tensor.shape[1:])).astype("float32")
+            batch["latent"] = rng.standard_normal((count, *tensor.shape[1:])).astype("float32")
     return batch
 
 

@@ -27,7 +27,7 @@ MAX_LATENT_VALUES = 65536
 MAX_CODES = 1024  # integers of one image, each of which is drawn by one pass through the prior
 MAX_CODEBOOK = 4096
 
-Prior = Literal["normal", "none", "autoregressive"]
+Prior = Literal["normal", "uniform", "none", "autoregressive"]
 ENCODER_OUTPUTS = ({"latent"}, {"z_mean", "z_log_var"})
 # role -> (input it must have, sets of outputs it may have); all but classifier and prior may also take "label".
 ROLES: dict[str, tuple[str, tuple[set[str], ...]]] = {
@@ -37,8 +37,9 @@ ROLES: dict[str, tuple[str, tuple[set[str], ...]]] = {
     "discriminator": ("image", ({"score"},)),
     "classifier": ("image", ({"logits", "features"},)),
     "prior": ("codes", ({"logits"},)),
+    "translator": ("source", ({"image"},)),  # from one kind of images to another, of any size
 }
-UNLABELLED = ("classifier", "prior")
+UNLABELLED = ("classifier", "prior", "translator")
 
 
 def brief(value: object) -> str:
@@ -128,8 +129,9 @@ class Image(Part):
 
 
 class Latent(Part):
-    """Shape of one latent code; prior "normal" is N(0, I), "none" is an autoencoder without a prior, "autoregressive"
-    is a grid of vectors (H, W, D) out of a codebook, whose integers (H, W) the network of role "prior" draws."""
+    """Shape of one latent code; prior "normal" is N(0, I), "uniform" is U(-1, 1) in each dimension, "none" is an
+    autoencoder without a prior, "autoregressive" is a grid of vectors (H, W, D) out of a codebook, whose integers
+    (H, W) the network of role "prior" draws."""
 
     shape: Annotated[Shape, Field(min_length=1)]
     prior: Prior
@@ -249,6 +251,8 @@ class Manifest(Part):
                 raise ValueError(f"{where} declares {name} as {list(shape)} where {list(expected)} is needed")
         if role == "prior" and not 2 <= network.outputs["logits"][-1] <= MAX_CODEBOOK:
             raise ValueError(f"{where} declares a codebook of {network.outputs['logits'][-1]:,} vectors")
+        if role == "translator":
+            Image(shape=network.inputs["source"])  # pyright: ignore[reportArgumentType]  (validated here)
         if "features" in network.outputs and len(network.outputs["features"]) != 1:
             raise ValueError(f"{where} declares features as {list(network.outputs['features'])}, not as a vector")
 

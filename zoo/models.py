@@ -1,4 +1,4 @@
-"""What one can do with an entry: encode, decode, reconstruct, sample, classify, judge. Numpy in, numpy out.
+"""What one can do with an entry: encode, decode, reconstruct, sample, translate, classify, judge. Numpy in, numpy out.
 
 Images are float32 (N, H, W, C) in [0, 1] of the entry's own shape, labels int (N,) or one int for all, latents float32
 (N, *latent_shape). Labels are required by networks that take them and ignored by the others. All functions raise
@@ -57,6 +57,23 @@ def decode(entry: Entry, latents: np.ndarray, labels: np.ndarray | int | None = 
 def reconstruct(entry: Entry, images: np.ndarray, labels: np.ndarray | int | None = None) -> np.ndarray:
     """Return decode(encode(images)): (N, H, W, C)."""
     return decode(entry, encode(entry, images, labels), labels)
+
+
+def translate(entry: Entry, images: np.ndarray) -> np.ndarray:
+    """Return what the translator makes of images: (N, *source_shape(entry)) in [0, 1] to (N, H, W, C) in [0, 1]."""
+    images = np.asarray(images, np.float32)
+    if images.shape[1:] != source_shape(entry):
+        raise ValueError(f"{entry.name} translates images of shape {source_shape(entry)}, not {images.shape[1:]}.")
+    return np.clip(networks.run(entry, "translator", source=images)["image"], 0, 1)
+
+
+def source_shape(entry: Entry) -> tuple[int, int, int]:
+    """Return (height, width, channels) of the images that go into a translator."""
+    network = entry.manifest.networks.get("translator")
+    if network is None:
+        raise EntryError(f"The entry {entry.name} has no translator.")
+    height, width, channels = network.inputs["source"]
+    return height, width, channels
 
 
 def sample(
@@ -140,8 +157,9 @@ def rank_dimensions(
 def spread(entry: Entry, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (L,) of each latent dimension: of the prior; without one, of latents.npz, or else of
     the given latents (N, L)."""
-    if entry.prior == "normal":
-        return np.zeros(flat.shape[1]), np.ones(flat.shape[1])
+    if entry.prior in ("normal", "uniform"):
+        deviation = 1.0 if entry.prior == "normal" else 1 / math.sqrt(3)
+        return np.zeros(flat.shape[1]), np.full(flat.shape[1], deviation)
     statistics = aggregate.load(entry)
     if statistics is None:
         return flat.mean(0), flat.std(0)

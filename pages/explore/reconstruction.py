@@ -17,6 +17,7 @@ from zoo.widgets.reconstruction import (
     searchable,
     split_errors,
 )
+from zoo.widgets.translation import translation
 
 FEW = 1000
 DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
@@ -37,6 +38,8 @@ def main() -> None:
     compare(chosen, picked)
     st.header("Best and worst")
     extremes(chosen)
+    if translators := widgets.entries("translate"):
+        translation(translators)
 
 
 @st.fragment

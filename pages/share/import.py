@@ -7,13 +7,15 @@ from zoo.entries import Entry, imported, read
 from zoo.errors import ImportFailed
 from zoo.settings import hosted
 from zoo.sharing import imports
-from zoo.widgets.import_ import overrides, roles
+from zoo.sharing.corrections import range_text
+from zoo.widgets.import_ import alternatives, overrides, roles
+from zoo.widgets.translation import translation
 
 TASK, STEPS = "import task", "import steps"
 PATIENCE = 1800.0  # seconds: downloads and waiting for others included
 LATE = f"The import took longer than {PATIENCE / 60:.0f} minutes and was given up."
 KINDS = ("A file", "The Hub", "This machine")
-SUFFIXES = ["h5", "hdf5", "keras", "zip", "json"]
+SUFFIXES = ["h5", "hdf5", "keras", "zip", "json", "safetensors"]
 
 
 def main() -> None:
@@ -34,8 +36,9 @@ def main() -> None:
         digest = st.query_params.get("imported", "")
         place = imported.folder(digest)
         if place:
-            found = next(path for path in place.iterdir() if (path / "zoo.json").is_file())
-            result(read(found), digest, imported.report(digest))
+            reports = imported.report(digest)
+            for folder in sorted(path.parent for path in place.glob("*/zoo.json")):
+                result(read(folder), digest, reports.get(folder.name, {}))
         else:
             if digest:
                 st.info("This import is no longer kept here; import it again.", icon=":material/info:")
@@ -95,7 +98,7 @@ def result(made: Entry, digest: str, report: dict) -> None:
         st.warning(widgets.plain(warning), icon=":material/warning:")
     widgets.framed_sheet(made, 560)
     widgets.placard(made)
-    found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in report["roles"].items()]
+    found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in report.get("roles", {}).items()]
     st.markdown("\n".join(found))
     kept = list(dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"]))
     here = {"source": kept, "entry": made.id}
@@ -104,13 +107,17 @@ def result(made: Entry, digest: str, report: dict) -> None:
         widgets.page_links(made, source=kept)
         st.page_link("pages/share/publish.py", label="Publish", icon=":material/cloud_upload:", query_params=here)
     ranges = {"makes": "Images that come out hold", "reads": "Images that go in are expected as"}
-    lines = [f"{text} {imports.RANGES[report[key]]}." for key, text in ranges.items() if report.get(key)]
+    lines = [f"{text} {range_text(report[key])}." for key, text in ranges.items() if report.get(key)]
     lines += report.get("guesses", [])
     with st.expander("What was detected", icon=":material/fact_check:", expanded=True):
         st.markdown("\n".join(f"- {widgets.plain(line)}" for line in lines))
+    alternatives(report.get("choices", []), made.name)
+    if "translate" in made.capabilities:
+        translation([made])
     st.download_button(
         "Download as Keras 3", lambda: imports.archive(made), f"{made.name}.zip", "application/zip",
-        icon=":material/download:", help="Unpacked, keras.saving.load_model opens the folder.",
+        icon=":material/download:", key=f"download-{made.name}",
+        help="Unpacked, keras.saving.load_model opens the folder.",
     )  # fmt: skip
 
 

@@ -1,15 +1,22 @@
 """Networks that others made become entries: files are read as data, layers are made by our code alone.
 
-    files.py      a file, folder or zip → the models in it (configuration, weights) and what they hold
-    configs.py    a Keras configuration of any age → a tree of plain descriptions
-    layers.py     the allow-list: which layers and arguments are understood, the shapes and weights that follow
-    graphs.py     a tree → a flat list of calls with the shape of every tensor, within caps
-    weights.py    HDF5 → arrays on the layers;  savedmodel.py  the same for a Keras 2 SavedModel
-    inference.py  weights without a configuration → a configuration, by known architectures or by shapes
-    roles.py      which part of the graph is an encoder, a decoder, a generator, a discriminator, a classifier
-    build.py      the parts as stock Functional models;  entry.py  the models as an entry
+    files.py         a file, folder or zip → the models in it; foreign.py names those that are none
+    configs.py       a Keras configuration of any age → a tree of plain descriptions
+    layers/          the allow-list: which layers and arguments are understood, the shapes and weights that follow
+    operations.py    functions on tensors as layers;  lambdas.py  Lambdas that scale and shift, read as data
+    graphs.py        a tree → a flat list of calls with the shape of every tensor, within caps
+    hdf5.py          HDF5 as data;  weights.py  its arrays on the layers
+    savedmodel.py    the layers of a Keras 2 SavedModel;  checkpoints.py  variables by TensorFlow's reader
+    state_dicts.py   weights of PyTorch as safetensors;  protobuf.py  the wire format of protocol buffers
+    inference/       weights without a configuration → a network, by known architectures or by shapes
+    roles/           which part of a graph is an encoder, a decoder, …, and which parts belong together
+    options.py       what a user may say, and what is reported
+    reading.py       a source → drafts of entries
+    ranges.py        what the pixels of images hold
+    build.py         the parts as stock Functional models;  entry.py  drafts as entries
 
-Everything up to build.py runs without Keras: what is refused is refused before TensorFlow is even imported.
+Everything up to reading.py runs without Keras: what is refused is refused before TensorFlow is even imported. Only
+checkpoints need TensorFlow to be read.
 """
 
 MAX_PARAMETERS = 60_000_000

@@ -9,8 +9,13 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from training.importing import Refused
 
 
 def limit(limits: dict) -> None:
@@ -32,24 +37,49 @@ def limit(limits: dict) -> None:
                     resource.setrlimit(kind, (value, value))
 
 
+def imported(request: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """Write the networks in a source as entries; returns their names, a digest and what is to be said about each.
+
+    Everything that can be refused without Keras is refused before it is imported.
+
+    Args:
+        request: `name`, `path`, `revision` of the source, `options` as Options takes them, `destination` of entries.
+        say: called with one line for each step.
+
+    Raises:
+        Refused: nothing comes in; the message is one sentence.
+    """
+    from training.importing import reading
+    from training.importing.options import Options, Source
+
+    source = Source(request["name"], Path(request["path"]), request.get("revision"))
+    options, destination = Options(**request["options"]), Path(request["destination"])
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".room") as room:
+        drafts = reading.drafts(source, options, Path(room), say)
+        from training.importing import entry  # it imports Keras
+
+        made = entry.write(source, drafts, destination, options, say)
+    return {
+        "names": [item.name for item, _ in made],
+        "digest": reading.digest(source, options),
+        "reports": [vars(report) for _, report in made],
+    }
+
+
 def main() -> int:
     request = json.load(sys.stdin)
     limit(request["limits"])
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
 
-    def answer(**what) -> None:
+    def answer(**what: Any) -> None:
         answers.write(json.dumps(what) + "\n")
         answers.flush()
 
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore")
-    from training.importing import Refused, entry
-
-    source = entry.Source(request["name"], Path(request["path"]), request.get("revision"))
-    options = entry.Options(**request["options"])
     try:
-        made, report = entry.bring(source, Path(request["destination"]), options, lambda text: answer(say=text))
+        result = imported(request, lambda text: answer(say=text))
     except Refused as refusal:
         answer(refused=str(refusal))
         return 2
@@ -63,7 +93,7 @@ def main() -> int:
         logging.exception("An import failed")
         answer(refused=f"The files could not be understood ({type(error).__name__}); they are damaged or unusual.")
         return 2
-    answer(result={"name": made.name, "digest": entry.digest(source, options), "report": vars(report)})
+    answer(result=result)
     return 0
 
 

@@ -89,11 +89,11 @@ def networks(document: Any, where: str) -> dict[str, Network]:
     if not isinstance(document, dict) or not isinstance(document.get("class_name"), str):
         raise Refused(f"{where} does not describe a Keras model: it has no class_name.")
     counter = [0]
-    if _is_network(document):
+    if is_network(document):
         found = _network(document, where, 0, counter)
         return {found.name: found}
     config = document.get("config")
-    held = {name: item for name, item in config.items() if _is_network(item)} if isinstance(config, dict) else {}
+    held = {name: item for name, item in config.items() if is_network(item)} if isinstance(config, dict) else {}
     if not held:
         raise Refused(
             f"{where} describes a model of the class {brief(document['class_name'])}, whose code is not in it; save "
@@ -102,7 +102,7 @@ def networks(document: Any, where: str) -> dict[str, Network]:
     return {str(name)[:60]: _network(item, where, 0, counter) for name, item in held.items()}
 
 
-def _is_network(item: Any) -> bool:
+def is_network(item: Any) -> bool:
     if not isinstance(item, dict) or not isinstance(item.get("class_name"), str):
         return False
     config = item.get("config")
@@ -144,7 +144,7 @@ def _network(item: dict, where: str, depth: int, counter: list[int]) -> Network:
 def _layer(part: Any, where: str, depth: int, counter: list[int]) -> "Layer | Network":
     if not isinstance(part, dict) or not isinstance(part.get("class_name"), str):
         raise Refused(f"{where} lists a layer without a class_name.")
-    if _is_network(part):
+    if is_network(part):
         found = _network(part, where, depth + 1, counter)
         found.name = part["name"] if isinstance(part.get("name"), str) else found.name
     else:
@@ -226,7 +226,8 @@ CONSTANT = "_CONSTANT_VALUE"  # how Keras 2 writes a first argument that is no t
 
 def _node(node: Any, where: str) -> Node:
     if isinstance(node, dict) and isinstance(node.get("args"), list):
-        named = node.get("kwargs") if isinstance(node.get("kwargs"), dict) else {}
+        stated = node.get("kwargs")
+        named = stated if isinstance(stated, dict) else {}
         return Node(_references(node["args"], False, 0), {str(k): _references(v, False, 0) for k, v in named.items()})
     items = [node] if _is_old(node) or (isinstance(node, list) and node and node[0] == CONSTANT) else node
     if isinstance(items, dict):
@@ -253,8 +254,9 @@ def _references(value: Any, old: bool, depth: int) -> Any:
     if old and _is_old(value):
         return Reference(*value[:3])
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        history = (value.get("config") or {}).get("keras_history") if isinstance(value.get("config"), dict) else None
-        if not _is_old(history):
+        config = value.get("config")
+        history = config.get("keras_history") if isinstance(config, dict) else None
+        if not isinstance(history, list) or not _is_old(history):
             raise Refused("A layer is called with a tensor of unknown origin.")
         return Reference(*history[:3], plain=True)
     if isinstance(value, list):

@@ -7,31 +7,60 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from training.importing import MAX_CONFIG_BYTES, MAX_FILE_BYTES, MAX_FILES, Refused, configs, savedmodel, weights
+import h5py
+import numpy as np
+
+from training.importing import (
+    MAX_CONFIG_BYTES,
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    Refused,
+    checkpoints,
+    configs,
+    hdf5,
+    savedmodel,
+    state_dicts,
+    weights,
+)
 from training.importing.configs import Network
+from training.importing.foreign import refuse_foreign
 from training.importing.graphs import Graph
 from zoo.manifest import brief
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 MAX_FOLDERS = 6  # how deep folders are searched
-WEIGHTS = (".h5", ".hdf5", ".keras")
+MAX_JSONS = 20  # configurations that are tried on one file of weights
+WEIGHTS = (".h5", ".hdf5", ".keras", ".safetensors")
+ALONE = "weights without a configuration"
+
+Wanted = list[tuple[str, weights.Shape, str]]  # key in the file, shape, what to call it
 
 
 @dataclass
 class Model:
     """One model on disk.
 
-    `networks` is None for weights without a configuration; then `stated` says what the file holds. `assign(graph)`
-    reads the arrays for a graph's layers."""
+    Attributes:
+        name: where it lies in the source.
+        format: what it was saved as, in words.
+        main: the file whose sha256 the manifest records.
+        networks: by name; None for weights without a configuration.
+        assign: reads the arrays for a graph's layers, where there are networks.
+        stated: for weights alone, the layers of the file and whether their order is kept.
+        fetch: for weights alone, reads arrays by their keys.
+        keras: the version of Keras that wrote it, as far as it says.
+    """
 
-    name: str  # where it lies in the source
+    name: str
     format: str
-    main: Path  # the file whose sha256 is told
+    main: Path
     networks: dict[str, Network] | None
-    assign: Callable[[Graph], weights.Arrays]
-    stated: tuple[list, bool] = ((), True)
+    assign: Callable[[Graph], weights.Arrays] = lambda graph: {}
+    stated: tuple[list[weights.Stated], bool] = field(default_factory=lambda: ([], True))
+    fetch: Callable[[Wanted], list[np.ndarray]] = lambda wanted: []
     keras: str | None = None
 
     @property
@@ -58,14 +87,17 @@ def models(source: Path, room: Path) -> dict[str, Callable[[], Model]]:
         raise Refused(
             f"{brief(source.name)} has {source.stat().st_size:,} bytes, more than the {MAX_FILE_BYTES:,} allowed."
         )
+    refuse_foreign(source, source.name)
     if _magic(source) == ZIP and not _is_keras_zip(source):
         return _folder(_extracted(source, Room(room), "zip"), Room(room))
-    return {source.name: lambda: _file(source, source.name, Room(room), _beside(source))}
+    if source.suffix == ".index" and source.with_name(f"{source.stem}.data-00000-of-00001").is_file():
+        return {source.name: lambda: _checkpoint(source, source.name)}
+    return {source.name: lambda: _file(source, source.name, Room(room), _jsons(source))}
 
 
 def _folder(folder: Path, room: Room) -> dict[str, Callable[[], Model]]:
     found: dict[str, Callable[[], Model]] = {}
-    for path in _walk(folder):
+    for path in walk(folder):
         name = path.relative_to(folder).as_posix()
         if path.name == "saved_model.pb":
             place = path.parent
@@ -78,8 +110,12 @@ def _folder(folder: Path, room: Room) -> dict[str, Callable[[], Model]]:
         elif path.suffix.lower() in WEIGHTS and not (
             path.name == "model.weights.h5" and (path.parent / "config.json").is_file()
         ):
-            found[name] = lambda path=path, name=name: _file(path, name, room, _beside(path))
+            found[name] = lambda path=path, name=name: _file(path, name, room, _jsons(path))
+        elif path.suffix == ".index" and path.parent.name != "variables":
+            found[name] = lambda path=path, name=name: _checkpoint(path, name)
     if not found:
+        for path in walk(folder):
+            refuse_foreign(path, path.relative_to(folder).as_posix())
         raise Refused(
             f"{brief(folder.name)} holds no Keras model: none of .keras, .h5, config.json with model.weights.h5, "
             "saved_model.pb."
@@ -95,7 +131,7 @@ def _natural(name: str) -> list:
     return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", name)]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
     """Files of a folder, in order; links that lead elsewhere and hidden folders are passed over."""
     # A snapshot in the Hub's cache consists of links into the repository's folder.
     boundary = (folder.parent.parent if folder.parent.name == "snapshots" else folder).resolve()
@@ -165,44 +201,107 @@ def _extracted(path: Path, room: Room, place: str, *only: str, most: int = MAX_F
     return folder
 
 
-def _beside(path: Path) -> Path | None:
-    """The configuration that belongs to a weights file: a .json of its name, or the only one that is a model."""
-    stems = [path.with_suffix(".json"), path.with_name(path.name.split(".")[0] + ".json"),
-             path.with_name("config.json"), path.with_name("model.json")]  # fmt: skip
-    return next((item for item in stems if item.is_file() and item.stat().st_size <= MAX_CONFIG_BYTES), None)
+def _jsons(path: Path) -> list[Path]:
+    """Configurations that may belong to a file of weights, the likeliest first: those of its name (generator.json or
+    generator_model.json for generator_weights.h5), config.json and model.json, then all others beside it."""
+    stem = re.sub(r"[._ -]?weights?$", "", re.sub(r"(\.weights)?\.\w+$", "", path.name), flags=re.IGNORECASE)
+    ends = ("", "_model", "-model", "_config", "-config", "_architecture", "-architecture", "_arch", ".config")
+    names = [path.with_suffix(".json").name, *(f"{stem}{end}.json" for end in ends), "config.json", "model.json"]
+    named = [path.with_name(name) for name in dict.fromkeys(names)]
+    others = sorted(path.parent.glob("*.json"))[: 4 * MAX_JSONS]
+    found = [item for item in dict.fromkeys([*named, *others]) if item.is_file()]
+    return [item for item in found if item.stat().st_size <= MAX_CONFIG_BYTES][:MAX_JSONS]
 
 
-def _file(path: Path, name: str, room: Room, beside: Path | None) -> Model:
+def _file(path: Path, name: str, room: Room, jsons: list[Path]) -> Model:
     magic = _magic(path)
+    refuse_foreign(path, name)
+    if path.suffix.lower() == ".safetensors":
+        return Model(
+            name,
+            "PyTorch weights",
+            path,
+            None,
+            stated=(state_dicts.stated(path), True),
+            fetch=lambda wanted: state_dicts.fetch(path, wanted),
+        )
     if magic == ZIP:
         return _packed(path, name, room)
     if magic != HDF5:
         raise Refused(f"{brief(name)} is neither HDF5 nor a zip, as the files of Keras are.")
-    with weights.opened(path) as file:
-        config = weights.configuration(file)
-        version = weights.attribute(file, "keras_version")
+    with hdf5.opened(path) as file:
+        config = hdf5.configuration(file)
+        version = hdf5.attribute(file, "keras_version")
         stated = ([], True) if config else weights.stated(file)
-    form = "Keras 2 .h5"
-    if config is None and beside is not None:
-        document = _json(beside)
-        if isinstance(document, dict) and "class_name" in document:
-            config, form = document, f"weights with {beside.name}"
-    networks = None
-    if config is not None:
-        document = configs.load(config, f"The configuration in {brief(name)}") if isinstance(config, str) else config
-        networks = configs.networks(document, brief(name))
-    else:
-        form = "weights without a configuration"
+        if config is None and not stated[0]:
+            _refuse_torch(file, name)
+    version = None if version is None else hdf5.text(version)[:40]
+    found = Model(name, ALONE, path, None, stated=stated, keras=version)
 
     def assign(graph: Graph) -> weights.Arrays:
-        with weights.opened(path) as file:
+        with hdf5.opened(path) as file:
             return weights.assigned(file, graph)
 
-    version = None if version is None else weights.text(version)[:40]
-    return Model(name, form, path, networks, assign, stated, version)
+    def fetch(wanted: Wanted) -> list[np.ndarray]:
+        with hdf5.opened(path) as file:
+            return [hdf5.read(file.get(key), shape, where) for key, shape, where in wanted]
+
+    found.assign, found.fetch = assign, fetch
+    if config is not None:
+        document = configs.load(config, f"The configuration in {brief(name)}")
+        found.networks = configs.networks(document, brief(name))
+        found.format = f"Keras {(version or '2')[:1]} .h5"
+    else:
+        _described_beside(found, jsons)
+    return found
 
 
-def _json(path: Path):
+def _described_beside(found: Model, jsons: list[Path]) -> None:
+    """Give a file of weights the networks of the configuration whose layers it holds, as far as one is beside it."""
+    refusals: list[Refused] = []
+    for path in jsons:
+        try:
+            document = _json(path)
+            if not isinstance(document, dict | list) or (isinstance(document, dict) and "class_name" not in document):
+                continue
+            networks = configs.networks(document, brief(path.name))
+            for key, network in networks.items():
+                found.assign(Graph(network, "" if len(networks) == 1 else key, side=64))
+        except Refused as refusal:
+            if path.stem.lower() in found.main.name.lower() or path.stem in ("config", "model"):
+                refusals.append(refusal)
+            continue
+        found.networks, found.format = networks, f"weights with {path.name}"
+        return
+    if refusals and not found.stated[0]:
+        raise refusals[0]
+
+
+def _refuse_torch(file: h5py.File, name: str) -> None:
+    """Name weights of another framework in an HDF5 file."""
+    names: list[str] = []
+    file.visit(lambda key: names.append(key) if len(names) < 1000 else None)
+    if any(re.search(r"(^|[./])(weight|running_mean|num_batches_tracked)$", key) for key in names):
+        raise Refused(
+            f"{brief(name)} holds weights under the names of PyTorch, without the network: save its state_dict as "
+            "safetensors, or export the network as ONNX."
+        )
+
+
+def _checkpoint(path: Path, name: str) -> Model:
+    """A checkpoint of tf.train, which names the variables of each layer, but not the layers' classes."""
+    prefix = path.with_suffix("")
+    return Model(
+        name,
+        "TensorFlow checkpoint",
+        path,
+        None,
+        stated=(checkpoints.stated(prefix), True),
+        fetch=lambda wanted: checkpoints.fetch(prefix, wanted),
+    )
+
+
+def _json(path: Path) -> Any:
     with path.open("rb") as stream:
         return configs.load(stream.read(MAX_CONFIG_BYTES + 1), brief(path.name))
 
@@ -217,7 +316,7 @@ def _packed(path: Path, name: str, room: Room) -> Model:
             _extracted(path, room, place, "model.weights.h5")
         if not found or not found.main.is_file():
             raise Refused(f"{brief(name)} is a zip, but holds no config.json and model.weights.h5 as .keras files do.")
-        with weights.opened(found.main):
+        with hdf5.opened(found.main):
             pass
     except Refused:
         shutil.rmtree(room.folder / place, ignore_errors=True)
@@ -228,7 +327,7 @@ def _packed(path: Path, name: str, room: Room) -> Model:
 
 def _native(folder: Path, name: str) -> Model:
     found = _described(folder, name)
-    with weights.opened(found.main):
+    with hdf5.opened(found.main):
         pass
     return found
 
@@ -242,7 +341,7 @@ def _described(folder: Path, name: str) -> Model:
         version = str(metadata.get("keras_version", ""))[:40] if isinstance(metadata, dict) else None
 
     def assign(graph: Graph) -> weights.Arrays:
-        with weights.opened(path) as file:
+        with hdf5.opened(path) as file:
             return weights.assigned(file, graph)
 
     old = bool(version and version.startswith("2."))
@@ -250,23 +349,28 @@ def _described(folder: Path, name: str) -> Model:
 
 
 def _saved(folder: Path, name: str) -> Model:
-    if not (folder / "variables" / "variables.index").is_file():
+    prefix, main = folder / "variables" / "variables", folder / "saved_model.pb"
+    if not prefix.with_suffix(".index").is_file():
         raise Refused(f"The SavedModel {brief(name)} lacks variables/variables.index.")
-    return Model(
-        name,
-        "Keras 2 SavedModel",
-        folder / "saved_model.pb",
-        savedmodel.networks(folder),
-        lambda graph: savedmodel.assigned(folder, graph),
-    )
+    networks = savedmodel.networks(folder)
+    if networks is None:  # what model.export writes: variables and a graph, which is never run, but no configuration
+        return Model(
+            name,
+            "exported SavedModel",
+            main,
+            None,
+            stated=(checkpoints.stated(prefix), True),
+            fetch=lambda wanted: checkpoints.fetch(prefix, wanted),
+        )
+    return Model(name, "Keras 2 SavedModel", main, networks, lambda graph: checkpoints.assigned(prefix, graph))
 
 
-def told(path: Path) -> dict:
-    """What the card of a folder says about its licence, {} where there is none."""
-    card = path / "README.md"
-    if not card.is_file() or card.stat().st_size > MAX_CONFIG_BYTES:
+def card(path: Path) -> dict[str, str]:
+    """What the model card of a folder says about its licence, {} where there is none."""
+    page = path / "README.md"
+    if not page.is_file() or page.stat().st_size > MAX_CONFIG_BYTES:
         return {}
-    head = re.match(r"---\s*\n(.*?)\n---", card.read_text("utf-8", "replace")[:20_000], re.DOTALL)
+    head = re.match(r"---\s*\n(.*?)\n---", page.read_text("utf-8", "replace")[:20_000], re.DOTALL)
     if not head:
         return {}
     licence = re.search(r"^license:\s*([A-Za-z0-9.-]{1,40})\s*$", head[1], re.MULTILINE)

@@ -87,7 +87,7 @@ class Entry:
 
     @property
     def prior(self) -> Prior | None:
-        """What latents are drawn from: "normal", "none", "autoregressive"; None for an entry without a latent space."""
+        """What latents are drawn from: "normal", "uniform", "none", "autoregressive"; None without a latent space."""
         return self.manifest.latent.prior if self.manifest.latent else None
 
     @property
@@ -115,10 +115,10 @@ class Entry:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Among "encode", "decode", "reconstruct", "generate", "classify", "judge", "conditional"."""
+        """Among "encode", "decode", "reconstruct", "generate", "classify", "judge", "translate", "conditional"."""
         roles = self.manifest.networks.keys()
         encode, decode = "encoder" in roles, not roles.isdisjoint({"decoder", "generator"})
-        drawable = self.prior == "normal" or (self.prior is not None and self.has(STATISTICS))
+        drawable = self.prior in ("normal", "uniform") or (self.prior is not None and self.has(STATISTICS))
         found = {
             "encode": encode,
             "decode": decode,
@@ -126,6 +126,7 @@ class Entry:
             "generate": decode and drawable,
             "classify": "classifier" in roles,
             "judge": "discriminator" in roles,
+            "translate": "translator" in roles,
             "conditional": self.conditional,
         }
         return frozenset(name for name, true in found.items() if true)

@@ -1,10 +1,11 @@
-"""The store of imported entries: bounded, on this machine, each under the digest of what it was made from."""
+"""The store of imports: bounded, on this machine, the entries of each under the digest of what they were made from."""
 
 import json
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ REPORT = ".report.json"
 
 
 def folder(digest: str) -> Path | None:
-    """The folder that holds the entry of an import, None when it is no longer kept."""
+    """The folder that holds the entries of an import, None when it is no longer kept."""
     if not re.fullmatch(r"[0-9a-f]{16}", digest):
         return None
     found = _store() / digest
@@ -24,7 +25,7 @@ def folder(digest: str) -> Path | None:
 
 
 def report(digest: str) -> dict[str, Any]:
-    """What was found on the way, {} when that is no longer kept."""
+    """Name of each entry → what was found on the way, {} when that is no longer kept."""
     place = folder(digest)
     try:
         return json.loads((place / REPORT).read_text("utf-8")) if place else {}
@@ -32,15 +33,17 @@ def report(digest: str) -> dict[str, Any]:
         return {}
 
 
-def keep(made: Path, digest: str, findings: dict[str, Any]) -> Path:
-    """Copy the folder of an entry into the store, under the name `digest` of 16 hex digits, with what was found while
-    it was imported; the oldest imports beyond KEPT go. Returns the entry's folder there; raises ImportFailed."""
+def keep(made: Sequence[Path], digest: str, findings: dict[str, Any]) -> Path:
+    """Copy the folders of entries into the store, under the name `digest` of 16 hex digits, with what was found while
+    they were imported; the oldest imports beyond KEPT go. Returns the folder that holds them there; raises
+    ImportFailed."""
     store = _store()
     try:
         store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=store, prefix=".") as temporary:
             staged = Path(temporary) / digest
-            shutil.copytree(made, staged / made.name)
+            for item in made:
+                shutil.copytree(item, staged / item.name)
             (staged / REPORT).write_text(json.dumps(findings), encoding="utf-8")
             atomic.exchange(staged, store / digest)
         os.utime(store / digest)
@@ -49,7 +52,7 @@ def keep(made: Path, digest: str, findings: dict[str, Any]) -> Path:
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise ImportFailed(f"The import cannot be kept on this machine ({error.strerror}); free some space.") from None
-    return store / digest / made.name
+    return store / digest
 
 
 def _store() -> Path:

@@ -26,6 +26,14 @@ def normal(
     return (temperature * ndtri(low + (1 - 2 * low) * uniform)).astype(np.float32)
 
 
+def uniform(
+    count: int, shape: tuple[int, ...], seed: int, temperature: float = 1.0, truncation: float | None = None
+) -> np.ndarray:
+    """Draw from U(-1, 1) in each dimension: the normal draw of the same seed through its distribution function, so
+    that temperature and truncation move every tile as they do there; returns (count, *shape) float32."""
+    return (2 * ndtr(normal(count, shape, seed, temperature, truncation)) - 1).astype(np.float32)
+
+
 def gaussian(
     statistics: dict[str, np.ndarray],
     count: int,

@@ -88,7 +88,9 @@ def _embedded(entry: Entry) -> bool:
 
 
 def _largest_batch(entry: Entry) -> int:
-    return max(1, min(CHUNK, CHUNK_PIXELS // math.prod(entry.shape[:2])))
+    translator = entry.manifest.networks.get("translator")
+    pixels = max(math.prod(entry.shape[:2]), math.prod(translator.inputs["source"][:2]) if translator else 0)
+    return max(1, min(CHUNK, CHUNK_PIXELS // pixels))
 
 
 def _filled_up(batch: dict[str, np.ndarray], largest: int) -> dict[str, np.ndarray]:

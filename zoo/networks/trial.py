@@ -93,7 +93,7 @@ def main(task: dict) -> str:
     """Read a network from stdin and run it under the limits of the task; return why it is refused, or ""."""
     _limit(task["memory"], task["seconds"])
     network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)
-    draw = {"latent": random.standard_normal, "image": random.random}
+    draw = {"latent": random.standard_normal, "image": random.random, "source": random.random}
     draw["label"] = lambda shape: random.integers(task["classes"], size=shape)
     draw["codes"] = lambda shape: random.integers(network.outputs["logits"][-1], size=(*shape,))
     try:

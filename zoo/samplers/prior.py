@@ -1,4 +1,4 @@
-"""The prior: N(0, I), or for an entry whose codes are integers its own network of that role."""
+"""The prior: N(0, I), U(-1, 1), or for an entry whose codes are integers its own network of that role."""
 
 import numpy as np
 
@@ -12,6 +12,8 @@ def draw(entry: Entry, count: int, seed: int, temperature: float, truncation: fl
     """Draw latents (count, *latent_shape); a prior network divides its logits by the temperature and cuts nothing."""
     if entry.discrete:
         return codes.lookup(entry, draw_codes(entry, count, seed, temperature))
+    if entry.prior == "uniform":
+        return sampling.uniform(count, entry.latent_shape, seed, temperature, truncation)
     return sampling.normal(count, entry.latent_shape, seed, temperature, truncation)
 
 
@@ -25,4 +27,6 @@ def draw_codes(entry: Entry, count: int, seed: int, temperature: float = 1.0) ->
     return codes.draw(logits, (height, width), count, seed, temperature)
 
 
-SAMPLER = Sampler("prior", "Prior", "prior", 0, lambda entry: entry.prior in ("normal", "autoregressive"), draw)
+SAMPLER = Sampler(
+    "prior", "Prior", "prior", 0, lambda entry: entry.prior in ("normal", "uniform", "autoregressive"), draw
+)

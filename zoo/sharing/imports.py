@@ -21,7 +21,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, get_args
+from typing import IO, Any
 
 from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
@@ -30,21 +30,18 @@ from zoo.hub import cache, connection, errand
 from zoo.hub.origin import Origin
 from zoo.manifest import MANIFEST, brief
 from zoo.settings import hosted
+from zoo.sharing import corrections
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("keras", "tensorflow", "h5py", "tf2onnx")
 LIGHT = "Importing needs Keras and TensorFlow, which this installation leaves out: pip install -r requirements.txt."
 SCHEME = "import:"
-Role = Literal["autoencoder", "encoder", "decoder", "generator", "discriminator", "classifier"]
-InputRange = Literal["unit", "symmetric", "bytes"]  # a network reads no logits
-Range = Literal[InputRange, "logits"]
-ROLES: tuple[Role, ...] = get_args(Role)
-RANGES: dict[str, str] = {"unit": "0 to 1", "symmetric": "−1 to 1", "bytes": "0 to 255", "logits": "logits"}
+MAX_JSON_BYTES = 2 << 20  # of a configuration, whatever it is called
 MAX_BYTES = 1 << 30  # of one file, and of all that is taken from a repository
 MAX_REPOSITORY_FILES = 200
 WANTED = re.compile(
-    r"\.(h5|hdf5|keras|zip)$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
-    r"|(^|/)(config|metadata|model|generator|discriminator|encoder|decoder)[^/]*\.json$|^README\.md$",
+    r"\.(h5|hdf5|keras|zip|onnx|safetensors|index|json)$|\.data-\d+-of-\d+$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
+    r"|^README\.md$",
     re.IGNORECASE,
 )
 PLAIN = re.compile(r"(?!.*(^|/)\.)[\w .,=+@()\[\]-]+(/[\w .,=+@()\[\]-]+)*", re.ASCII)
@@ -75,11 +72,21 @@ class Upload:
 
 @dataclass(frozen=True)
 class Result:
-    """An imported entry, what was found and guessed on the way, and the short name of its place in the store."""
+    """Imported entries, what was found and guessed about each on the way, and the short name of their place in the
+    store."""
 
-    entry: Entry
+    entries: tuple[Entry, ...]
     digest: str
-    report: dict[str, Any] = field(hash=False)
+    reports: tuple[dict[str, Any], ...] = field(hash=False)
+
+    @property
+    def entry(self) -> Entry:
+        """The first one, which shows most."""
+        return self.entries[0]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return self.reports[0]
 
     @property
     def source(self) -> str:
@@ -102,8 +109,8 @@ def import_model(
 
     Args:
         source: what to import; a string that names no path is a Hub repository.
-        options: corrections: role, makes, reads, name, title, file, dataset, side, architecture, strides, activation,
-            last; see training.importing.entry.Options.
+        options: corrections: role, makes, reads, name, title, file, dataset, side, shape, classes, prior, architecture,
+            strides, activation, last; see training.importing.options.Options.
         say: called with one line for each step.
         cancelled: asked several times a second; when it says True the process is ended and nothing is kept.
         limits: of the separate process.
@@ -118,6 +125,10 @@ def import_model(
     options = {key: value for key, value in (options or {}).items() if value not in (None, "")}
     if "name" in options and not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", options["name"]):
         raise ImportFailed("A name consists of small letters, digits, dots, dashes and underscores.")
+    try:
+        corrections.check(options)
+    except ValueError as error:
+        raise ImportFailed(str(error)) from None
     with tempfile.TemporaryDirectory(prefix="latent-zoo-import-") as room:
         name, path, revision = _fetched(source, visitor, Path(room), options, say, cancelled)
         request = {
@@ -127,10 +138,12 @@ def import_model(
         (Path(room) / "made").mkdir()
         with _turn(say, cancelled):  # a slow download holds up nobody
             answer = _run(request, Path(room), limits, say, cancelled)
-            made = read(Path(room) / "made" / "entries" / answer["name"])
-            verify(made)
-            kept = imported.keep(made.folder, answer["digest"], answer["report"])
-    return Result(read(kept), answer["digest"], answer["report"])
+            made = [read(Path(room) / "made" / "entries" / name) for name in answer["names"]]
+            for item in made:
+                verify(item)
+            findings = dict(zip(answer["names"], answer["reports"], strict=True))
+            kept = imported.keep([item.folder for item in made], answer["digest"], findings)
+    return Result(tuple(read(kept / item.name) for item in made), answer["digest"], tuple(answer["reports"]))
 
 
 def archive(made: Entry) -> bytes:
@@ -194,17 +207,12 @@ def _uploaded(source: Upload, room: Path) -> tuple[str, Path, None]:
 def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path, str]:
     """Fetch what may be a model of a repository into the Hub's cache, at one commit."""
     what, chosen = source.text, options.get("file")
+    chosen = [chosen] if isinstance(chosen, str) else list(chosen or [])
     say(f"Asking the Hub for {what}")
     (origin,) = remote.repository(source.name, source.revision, source.signed)
     sizes = _listed(origin, what)
     if chosen:
-        beside = chosen.rpartition("/")[0]
-        sizes = {
-            name: size
-            for name, size in sizes.items()
-            if name in (chosen, "README.md") or name.startswith(f"{chosen}/")
-            or (name.endswith(".json") and name.rpartition("/")[0] == beside)
-        }  # fmt: skip
+        sizes = {name: size for name, size in sizes.items() if _belongs(name, chosen)}
     if not sizes.keys() - {"README.md"}:
         raise ImportFailed(f"{what} holds no Keras model: none of .keras, .h5, a SavedModel or Keras 3's layout.")
     if any(not PLAIN.fullmatch(name) or ".." in name or len(name) > 300 for name in sizes):
@@ -223,6 +231,15 @@ def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path
     return source.name, cache.snapshot(origin), origin.commit
 
 
+def _belongs(name: str, chosen: list[str]) -> bool:
+    """Whether a file is one of those chosen, in a folder that is, or a configuration that may belong to them."""
+    beside = {item.rpartition("/")[0] for item in chosen}
+    parts = any(
+        name.startswith(f"{item}/") or name.startswith(f"{item.removesuffix('.index')}.data") for item in chosen
+    )
+    return name in (*chosen, "README.md") or parts or (name.endswith(".json") and name.rpartition("/")[0] in beside)
+
+
 def _listed(origin: Origin, what: str) -> dict[str, int]:
     """The files of a commit that may belong to a model, with their sizes."""
     api = connection.api(None if origin.signed else False)
@@ -230,7 +247,8 @@ def _listed(origin: Origin, what: str) -> dict[str, int]:
         with errand.question():
             info = api.model_info(origin.repo, revision=origin.commit, files_metadata=True)
         listed = [(item.rfilename, item.size) for item in info.siblings or []]
-        return {name: int(size or 0) for name, size in listed if WANTED.search(name)}
+        sizes = {name: int(size or 0) for name, size in listed if WANTED.search(name)}
+        return {n: size for n, size in sizes.items() if size <= MAX_JSON_BYTES or not n.lower().endswith(".json")}
     except Exception as error:  # the client lets whatever a strange answer causes through
         raise ImportFailed(connection.sentence(error, what)) from None
 

@@ -1,5 +1,6 @@
 """Widgets of Import."""
 
+from zoo.widgets.import_.alternatives import alternatives
 from zoo.widgets.import_.overrides import overrides, roles
 
-__all__ = ["overrides", "roles"]
+__all__ = ["alternatives", "overrides", "roles"]

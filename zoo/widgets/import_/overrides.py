@@ -1,20 +1,25 @@
 """Inputs that override what an import detects."""
 
+from typing import Any
+
 import streamlit as st
 
-from zoo.sharing import imports
+from zoo.sharing.corrections import INTERVALS, PRIORS, RANGES, ROLES
 from zoo.widgets.urls import bound, linked_expander
 
 FOUND = {"": "as found"}
-READS = dict(list(imports.RANGES.items())[:3])  # a network reads no logits
+READS = {name: RANGES[name] for name in INTERVALS}  # a network reads no logits
 CHOICES = {
-    "role": ("Role", FOUND | {role: role for role in imports.ROLES}),
-    "makes": ("Images that come out hold", FOUND | imports.RANGES),
+    "role": ("Role", FOUND | {role: role for role in ROLES}),
+    "prior": ("Codes are drawn from", FOUND | PRIORS),
+    "makes": ("Images that come out hold", FOUND | RANGES),
     "reads": ("Images that go in are expected as", FOUND | READS),
 }
 LINES = {
     "name": ("Name", ""),
-    "file": ("File, where there are several", "generator.h5"),
+    "file": ("Files, where there are several", "encoder.h5, decoder.h5"),
+    "shape": ("Height and width, where a vector is an image", "28x20"),
+    "classes": ("Classes, where a label is joined to the code", "10"),
     "dataset": ("Trained on", "mnist"),
     "architecture": ("Architecture, for weights alone", "tensorflow-dcgan-generator"),
     "strides": ("Strides, for weights alone", "1, 2, 2"),
@@ -23,7 +28,7 @@ LINES = {
 }
 
 
-def overrides() -> dict[str, str | list[int] | None]:
+def overrides() -> dict[str, Any]:
     """Draw the inputs (?import-role=… and so on); return their values, as zoo.sharing.imports takes it."""
     given: dict = {}
     with linked_expander("Override detection", "import-", icon=":material/tune:"):
@@ -31,6 +36,8 @@ def overrides() -> dict[str, str | list[int] | None]:
             given[key] = bound(st.selectbox, label, list(names), key=f"import-{key}", default="", format_func=names.get)
         for key, (label, shown) in LINES.items():
             given[key] = bound(st.text_input, label, key=f"import-{key}", default="", placeholder=shown).strip()
+    given["file"] = [part.strip() for part in given["file"].split(",") if part.strip()] or None
+    given["classes"] = int(given["classes"]) if given["classes"].isdecimal() else None
     given["strides"] = [int(part) for part in given["strides"].split(",") if part.strip().isdecimal()][:100] or None
     return given
 
@@ -43,10 +50,11 @@ def roles() -> None:
         "| numbers | image | generator, or decoder where an encoder comes with it |\n"
         "| numbers and a class | image | conditional generator |\n"
         "| image | numbers | encoder, or classifier where a softmax ends it |\n"
-        "| image | image | autoencoder, cut in two at its bottleneck |\n"
+        "| image | the same image | autoencoder, cut in two at its bottleneck |\n"
+        "| image | another image | translator |\n"
         "| image | one number | discriminator |\n"
     )
     st.caption(
-        "The role follows from the shapes, the range of values from a trial batch. Both are shown afterwards and can "
+        "The role follows from names and shapes, the range of values from trials. Both are shown afterwards and can "
         "be overridden. Layers that would run a stranger's code are refused by name."
     )

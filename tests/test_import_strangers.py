@@ -1,0 +1,81 @@
+"""Files as strangers publish them come in with the right role, range and weights, or are truly refused."""
+
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="importing needs TensorFlow: pip install -r requirements.txt")
+
+import training.device  # noqa: F401  (imports Keras quietly)
+
+from import_builds import built, drafts  # isort: skip
+from import_strangers import STRANGERS
+
+from training.importing import Refused, entry
+from training.importing.options import Options, Source
+from zoo import models
+
+
+def difference(wanted, networks):
+    """The largest difference of all answers, relative to values above 1; shapes must be equal."""
+    largest = 0.0
+    for answer in wanted.answers:
+        got = np.asarray(networks[answer.entry][answer.role](answer.inputs, training=False)[answer.output])
+        assert got.shape == answer.expected.shape
+        scale = max(1.0, float(np.abs(answer.expected).max()))
+        largest = max(largest, float(np.abs(got - answer.expected).max()) / scale)
+    return largest
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_a_strangers_file_comes_in_right_or_is_refused_for_its_reason(tmp_path, name):
+    (tmp_path / "in").mkdir()
+    wanted = STRANGERS[name](tmp_path / "in")
+    if wanted.refused:
+        with pytest.raises(Refused) as refusal:
+            drafts(wanted.path, tmp_path, **wanted.options)
+        assert re.search(wanted.refused, str(refusal.value)) and str(refusal.value).endswith(".")
+        return
+    found = drafts(wanted.path, tmp_path, **wanted.options)
+    assert [set(draft.parts) for draft in found] == wanted.roles
+    networks = [built(draft, **wanted.options) for draft in found]
+    if wanted.among_choices and not difference(wanted, networks) <= 1e-5:
+        tried = [wanted.options | choice for choice in found[0].choices]
+        others = [[built(draft, **o) for draft in drafts(wanted.path, tmp_path, **o)] for o in tried]
+        assert min(difference(wanted, item) for item in others) <= 1e-5
+    else:
+        assert difference(wanted, networks) <= 1e-5
+    said = [*found[0].found.guesses, *(model.format for model in found[0].models)]
+    assert wanted.says in " ".join(said)
+    if wanted.exported or wanted.prior:
+        source, options = Source(wanted.path.name, wanted.path), Options(**wanted.options)
+        (made,) = entry.write(source, found, tmp_path / "entries", options, lambda text: None)
+        assert not wanted.prior or made[0].prior == wanted.prior
+
+
+@pytest.mark.parametrize("name", ["a_colourisation", "a_super_resolution", "a_segmentation_of_colour_images"])
+def test_a_translator_answers_in_the_app_as_the_original(tmp_path, name):
+    (tmp_path / "in").mkdir()
+    wanted = STRANGERS[name](tmp_path / "in")
+    source, options = Source(wanted.path.name, wanted.path), Options(**wanted.options)
+    found = drafts(wanted.path, tmp_path, **wanted.options)
+    ((made, report),) = entry.write(source, found, tmp_path / "entries", options, lambda text: None)
+    (answer,) = wanted.answers
+    assert made.capabilities == {"translate"} and made.has("samples.png")
+    assert models.source_shape(made) == answer.inputs.shape[1:] and made.shape == answer.expected.shape[1:]
+    np.testing.assert_allclose(models.translate(made, answer.inputs), np.clip(answer.expected, 0, 1), atol=1e-4)
+    with pytest.raises(ValueError, match="translates images of shape"):
+        models.translate(made, np.zeros((1, 5, 5, 1), "float32"))
+    assert "source" in report.roles["translator"]
+
+
+def test_choices_show_what_the_same_weights_would_paint(tmp_path):
+    (tmp_path / "in").mkdir()
+    wanted = STRANGERS["weights_with_tanh_but_no_normalisation"](tmp_path / "in")
+    source, options = Source(wanted.path.name, wanted.path), Options()
+    found = drafts(wanted.path, tmp_path)
+    ((_, report),) = entry.write(source, found, tmp_path / "entries", options, lambda text: None)
+    assert [choice["corrections"] for choice in report.choices] == found[0].choices
+    pictures = {choice["picture"] for choice in report.choices}
+    assert len(pictures) == len(report.choices) >= 3

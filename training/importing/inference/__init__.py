@@ -1,0 +1,92 @@
+"""Weights without a configuration: the architecture by name, by comparison with well-known ones, or from the shapes.
+
+    known.py    networks of tutorials that people publish, in architectures.json with the address of each
+    items.py    the layers that a file of weights states, and their order
+    chains.py   from kinds, channels and kernels of layers to a network whose shapes fit
+
+What is found is said to be a guess. What shapes cannot tell, as the activation at the end, is offered as choices.
+"""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from training.importing import Refused, configs
+from training.importing.configs import Network
+from training.importing.inference import chains, known
+from training.importing.inference.known import KNOWN
+from training.importing.options import Options
+from training.importing.weights import Stated
+from zoo.known import DATASETS
+from zoo.manifest import brief
+
+
+@dataclass
+class Inferred:
+    """Networks by the place of their weights, the file's layer for each layer of theirs, what was guessed, and the
+    corrections (options and values) with which other networks follow from the same weights."""
+
+    networks: dict[str, Network] = field(default_factory=dict)
+    sources: dict[str, dict[str, Stated]] = field(default_factory=dict)
+    guesses: list[str] = field(default_factory=list)
+    choices: list[dict[str, Any]] = field(default_factory=list)
+
+
+def infer(
+    stated: list[Stated], ordered: bool, options: Options, where: str, image: tuple[int, int, int] | None = None
+) -> Inferred:
+    """The networks to which weights belong.
+
+    Args:
+        stated: the layers of the file.
+        ordered: whether they stand in the order of the network.
+        options: `architecture`, `strides`, `activation`, `last` and `side` correct what is guessed.
+        where: what the file is called; "decoder" or "gan" in it are hints.
+        image: the shape (height, width, channels) of networks that lie beside it.
+
+    Raises:
+        Refused: no network follows; the sentence says what to do.
+    """
+    groups: dict[str, list[Stated]] = defaultdict(list)
+    for item in stated:
+        groups[item.network].append(item)
+    groups = {place: items for place, items in groups.items() if any(item.weights for item in items)}
+    if not groups:
+        raise Refused(f"{brief(where)} holds no weights of layers.")
+    picked = options.architecture
+    fits = {place: known.fitting(items, ordered, picked) for place, items in groups.items()}
+    if picked and all(fit is None or fit[0] != picked for fit in fits.values()):
+        raise Refused(f"The weights in {brief(where)} do not fit {KNOWN[picked]['title']}.")
+    found = Inferred()
+    for place, items in groups.items():
+        fit = fits[place]
+        if fit:
+            networks, guesses, choices = known.tutorial(*fit, items, ordered, place == "" or len(groups) == 1)
+            guesses = [] if fit[0] == picked else guesses
+        else:
+            networks, guesses, choices = chains.inferred(place, items, ordered, options, where, image)
+        for key, (network, layers) in networks.items():
+            found.networks[key], found.sources[key] = network, layers
+        found.guesses += guesses
+        found.choices += choices
+    found.guesses = list(dict.fromkeys(found.guesses))
+    return found
+
+
+def recipe(name: str) -> dict[str, Network]:
+    """The networks of a recipe of this project, built by its family; raises Refused."""
+    from training import device, export, library  # noqa: F401  (device first: it imports Keras quietly)
+    from training.recipe import RecipeError
+
+    try:
+        plan = library.load(name)
+        data = DATASETS.get(plan.dataset)
+        if data is None:
+            raise RecipeError("its dataset is not a known one.")
+        model = library.family(plan.family)(plan, data.shape, len(data.classes))
+    except RecipeError as error:
+        raise Refused(
+            f"There is no architecture {brief(name)}: it is none of {', '.join(KNOWN)}, and as a recipe: {error}"
+        ) from None
+    return configs.networks(json.loads(export.whole(model.exported, name).to_json()), name)
