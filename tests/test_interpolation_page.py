@@ -109,7 +109,7 @@ def test_posters(wall):
 def test_a_traversal_moves_one_number_as_far_as_the_codes_reach(wall):
     free = tiny.vae(wall / "free")
     anchor, typical = walk.drawn(free, 0), models.sample(free, 4, 0).latents
-    first, second = walk.traverse(free, anchor, [(1, 0.5), (0, 0.2)], typical, 5)
+    first, second = walk.traverse(free, anchor, [(1, 0.5), (0, 0.2)], typical, np.linspace(-2.5, 2.5, 5))
     assert (first.dimension, first.effect, second.dimension) == (1, 0.5, 0)
     np.testing.assert_allclose(first.values, np.linspace(-2.5, 2.5, 5))
     code = anchor.latent.copy()
@@ -117,10 +117,10 @@ def test_a_traversal_moves_one_number_as_far_as_the_codes_reach(wall):
     np.testing.assert_allclose(first.frames[0], models.decode(free, code[None])[0], atol=1e-6)
     codes = np.random.default_rng(0).normal(size=(400, 2)) * [2, 0.5] + [5, -1]
     plain = tiny.autoencoder(wall / "plain", codes)
-    (moved,) = walk.traverse(plain, anchor, [(0, 0.1)], typical, 3)
+    (moved,) = walk.traverse(plain, anchor, [(0, 0.1)], typical, (-2.5, 0, 2.5))
     np.testing.assert_allclose(moved.values, [0, 5, 10], atol=0.5)
     bare = tiny.autoencoder(wall / "bare")
-    (moved,) = walk.traverse(bare, anchor, [(0, 0.1)], typical, 3)
+    (moved,) = walk.traverse(bare, anchor, [(0, 0.1)], typical, (-2.5, 0, 2.5))
     assert moved.values[1] == pytest.approx(typical[:, 0].mean(), abs=1e-5)
 
 
@@ -131,7 +131,7 @@ def test_the_page_is_complete_at_once(wall):
     assert [row["title"] for row in path["rows"]] == ["Linear", "Spherical", "Pixel cross-fade"]
     assert path["columns"] == 9
     assert [row["title"] for row in component(app, "traversal-matrix")["rows"]] in (["z0", "z1"], ["z1", "z0"])
-    assert "‖z‖ = " in component(app, "place-tiles")["tiles"][0]["caption"]
+    assert "‖z‖ = " in component(app, "place-exact")["exact"]["notes"][0]
     assert "**A** · 0, Digits" in texts(app)
     assert "**B** · 5, Digits" in texts(app)
     assert dict(app.query_params) == {}
@@ -169,15 +169,24 @@ def test_a_link_reopens_anchors_and_place(wall):
     assert {name: app.query_params[name] for name in link} == link
 
 
-def test_scrubbing_changes_the_enlarged_place_only(wall):
+@pytest.mark.parametrize("count", ["2", "4"])
+def test_another_place_sends_its_exact_pictures_and_no_frames_again(wall, count):
     tiny.vae(wall / "some")
-    app = opened()
-    before = [component(app, key) for key in ("path-matrix", "place-tiles")]
-    sound(app.slider(key="x").set_value(0.9).run())
-    after = [component(app, key) for key in ("path-matrix", "place-tiles")]
-    assert before[0] == after[0]
-    assert before[1]["sheet"] != after[1]["sheet"]
-    assert app.query_params["x"] == "0.9"
+    app, other = opened(anchors=count), opened(anchors=count, x="0.9")
+    assert component(app, "place-live") == component(other, "place-live")
+    assert component(other, "place-exact")["exact"]["at"] == ([0.9] if count == "2" else [0.9, 0.5])
+    assert component(app, "place-exact") != component(other, "place-exact")
+    assert other.query_params["x"] == "0.9"
+
+
+def test_all_dimensions_move_along_one_slider(wall):
+    tiny.vae(wall / "some")
+    app = opened(along="-1.5")
+    frames, exact = component(app, "along-live"), component(app, "along-exact")["exact"]
+    assert {picture["title"] for picture in frames["pictures"]} == {"z0", "z1"}
+    assert (frames["rows"], frames["columns"]) == (1, 17)
+    assert exact["at"] == [-1.5]
+    assert exact["notes"] == ["-1.50", "-1.50"]
 
 
 def test_a_classifier_reads_the_path(wall):

@@ -7,7 +7,7 @@ import streamlit as st
 from zoo import charts, widgets
 from zoo.analysis.headline import headline
 from zoo.entries import Entry
-from zoo.widgets.gallery import entry_filter, history, key_figures, provenance, snapshots
+from zoo.widgets.gallery import entry_filter, history, key_figures, latent_map, provenance, snapshots
 
 COLUMNS = 3
 FULL = ("history.json", "snapshots.gif", "README.md")
@@ -20,9 +20,11 @@ def main() -> None:
         detail(everything[name])
         return
     st.title("Latent Zoo")
-    st.markdown("Autoencoders and generative adversarial networks, each with samples, key figures and provenance.")
     if name:
         st.info(f"There is no entry {widgets.plain(name[:100])} here; these are the ones there are.")
+    latent_map()
+    st.header("Gallery")
+    st.markdown("Autoencoders and generative adversarial networks, each with samples, key figures and provenance.")
     if everything:
         shown = entry_filter(list(everything.values()))
         if not shown:

@@ -11,9 +11,7 @@ from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.interpolation import anchor_picker, ranked_dimensions
-
-UNIT = {"default": 0.5, "min_value": 0.0, "max_value": 1.0, "step": 0.01}
+from zoo.widgets.interpolation import anchor_picker, movement, position, ranked_dimensions
 
 
 def main() -> None:
@@ -63,21 +61,7 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
             widgets.download("PNG strip", lambda: images.png(walk.poster(found)), f"{entry.name}-walk.png")
             widgets.download("GIF", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
         st.subheader("One position")
-        enlarged(entry, anchors)
-
-
-def enlarged(entry: Entry, anchors: Sequence[Anchor]) -> None:
-    """Let a position be chosen, and show the image of each kind of interpolation there."""
-    y = 0.0
-    if len(anchors) == 4:
-        left, right = st.columns(2)
-        x = widgets.bound(left.slider, "Across, from A to B", key="x", **UNIT)
-        y = widgets.bound(right.slider, "Down, from A to C", key="y", **UNIT)
-    else:
-        x = widgets.bound(st.slider, "Position, from A to B", key="x", **UNIT)
-    here = walk.walk(entry, anchors, [x], [y])
-    pictures = np.concatenate([here.frames[kind][0] for kind in walk.KINDS])
-    widgets.image_grid(pictures, walk.places(here), alts=list(walk.TITLES.values()), key="place", size=340, columns=3)
+        position(entry, anchors)
 
 
 def profile(entry: Entry, anchors: Sequence[Anchor]) -> None:
@@ -108,7 +92,9 @@ def dimensions(entry: Entry, anchors: Sequence[Anchor]) -> None:
             shown = widgets.bound(st.slider, "Dimensions", key="dimensions", default=shown, **limits)
     with widgets.guard():
         ranked, typical = ranked_dimensions(entry, anchors)
-        moves = walk.traverse(entry, anchors[letters.index(start)], ranked[:shown], typical)
+        anchor = anchors[letters.index(start)]
+        movement(entry, anchor, ranked[:shown], typical)
+        moves = walk.traverse(entry, anchor, ranked[:shown], typical)
         rows = [widgets.Row(f"z{move.dimension}", move.frames, move.note) for move in moves]
         widgets.image_matrix(rows, [f"step {step + 1}" for step in range(walk.STEPS)], key="traversal")
         st.caption(walk.DIMENSIONS)

@@ -35,6 +35,7 @@ EFFECTS = (
 )
 STEPS = 9
 REACH = 2.5  # standard deviations that a traversal goes to each side
+TRAVERSAL = tuple(np.linspace(-REACH, REACH, STEPS).tolist())
 CANDIDATES = 256
 TRAVERSED = 16
 LARGEST_GIF_SIDE = 160
@@ -172,11 +173,6 @@ def explain(entry: Entry, anchors: Sequence[Anchor]) -> str:
     return " ".join(says)
 
 
-def places(found: Walk) -> list[str]:
-    """Return the name of each kind with the norm of the latent at the first place."""
-    return [f"{TITLES[k]}\n‖z‖ = {found.norms[k][0, 0]:.2f}" if k in found.norms else TITLES[k] for k in KINDS]
-
-
 def beside(found: Walk, gap: int = 2) -> np.ndarray:
     """Put the kinds side by side: frames (T, H, 3·W + gaps, C) in reading order, white between the pictures."""
     parts = [found.frames[kind].reshape(-1, *found.frames[kind].shape[2:]) for kind in KINDS]
@@ -223,16 +219,20 @@ def around(entry: Entry, anchors: Sequence[Anchor]) -> tuple[np.ndarray, np.ndar
 
 
 def traverse(
-    entry: Entry, anchor: Anchor, ranked: Sequence[tuple[int, float]], typical: np.ndarray, steps: int = STEPS
+    entry: Entry,
+    anchor: Anchor,
+    ranked: Sequence[tuple[int, float]],
+    typical: np.ndarray,
+    at: Places = TRAVERSAL,
 ) -> list[Traversal]:
-    """Move one dimension of the anchor at a time from -REACH to +REACH standard deviations (models.spread).
+    """Move one dimension of the anchor at a time to places given in standard deviations (models.spread).
 
     Args:
         ranked: (flat dimension, effect), as from models.rank_dimensions.
     """
     dimensions = [dimension for dimension, _ in ranked]
     mean, deviation = models.spread(entry, typical.reshape(len(typical), -1))
-    values = (mean + deviation * np.linspace(-REACH, REACH, steps)[:, None])[:, dimensions].T
+    values = (mean + deviation * np.asarray(at)[:, None])[:, dimensions].T
     moved = np.concatenate([geometry.traversal(anchor.latent, *pair) for pair in zip(dimensions, values, strict=True)])
-    frames = models.decode(entry, moved, anchor.label).reshape(len(dimensions), steps, *entry.shape)
+    frames = models.decode(entry, moved, anchor.label).reshape(len(dimensions), len(at), *entry.shape)
     return [Traversal(d, effect, v, f) for (d, effect), v, f in zip(ranked, values, frames, strict=True)]

@@ -10,7 +10,11 @@ _FOLDER = Path(__file__).parent
 
 
 @functools.cache
-def component(name: str, html: str) -> Any:
-    """Return the component of `name`, registered once: calling it draws `html` with its JavaScript and CSS."""
-    css, js = ((_FOLDER / f"{name}.{kind}").read_text("utf-8") for kind in ("css", "js"))
+def component(name: str, html: str, *parts: str) -> Any:
+    """Return the component of `name`, registered once: calling it draws `html` with its JavaScript and CSS.
+
+    Functions of its JavaScript may stand in further files, `parts`, whose names are given without their ending.
+    """
+    css = (_FOLDER / f"{name}.css").read_text("utf-8")
+    js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts))
     return v2.component(f"latent_zoo_{name}", html=html, css=css, js=js)

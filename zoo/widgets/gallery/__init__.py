@@ -2,6 +2,7 @@
 
 from zoo.widgets.gallery.details import key_figures, provenance
 from zoo.widgets.gallery.filters import entry_filter
+from zoo.widgets.gallery.map import latent_map
 from zoo.widgets.gallery.training import history, snapshots
 
-__all__ = ["entry_filter", "history", "key_figures", "provenance", "snapshots"]
+__all__ = ["entry_filter", "history", "key_figures", "latent_map", "provenance", "snapshots"]

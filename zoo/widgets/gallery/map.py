@@ -1,0 +1,147 @@
+"""The live map on top of the Gallery: a latent space of two dimensions that one moves in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from zoo import images, models
+from zoo.analysis import manifold
+from zoo.charts.palette import class_style
+from zoo.entries import Entry
+from zoo.entries.catalog import classifier_for
+from zoo.widgets.labels import dataset_title
+from zoo.widgets.listing import entries
+from zoo.widgets.live import Axis, Frames, live
+from zoo.widgets.loading import available, cached, dataset
+from zoo.widgets.safety import guard, plain
+from zoo.widgets.urls import bound
+
+INTRODUCTION = (
+    "**What is this?** A network that makes a picture out of two numbers, and all its pictures in one map, like beside "
+    "like. **What can I move?** The ring: drag it, touch the map anywhere or use the arrow keys."
+)
+REACH = manifold.REACH
+
+
+@st.fragment
+def latent_map() -> None:
+    """Draw the map of a two-dimensional latent space (?map, z1, z2), or nothing where no entry has one."""
+    found = {entry.id: entry for entry in manifold.mapped(entries()) if not entry.origin}
+    if not found:
+        return
+    with guard():
+        st.markdown(INTRODUCTION)
+        entry = found[next(iter(found))]
+        if len(found) > 1:
+            name = bound(
+                st.segmented_control, "Map of", list(found), key="map", default=entry.id, required=True,
+                label_visibility="collapsed",
+                format_func=lambda name: _named(found, name), on_change=lambda: _begin(found),
+            )  # fmt: skip
+            entry = found[name]
+        _drawn(entry)
+
+
+def _named(found: dict[str, Entry], name: str) -> str:
+    """Return the dataset of a map, or the entry's label where several have the same."""
+    same = [entry for entry in found.values() if entry.dataset == found[name].dataset]
+    return plain(dataset_title(found[name].dataset) if len(same) == 1 else found[name].label)
+
+
+def _begin(found: dict[str, Entry]) -> None:
+    """Let another map begin at its own place."""
+    st.session_state["z1"], st.session_state["z2"] = _start(found[st.session_state["map"]])
+
+
+def _drawn(entry: Entry) -> None:
+    classifier = classifier_for(entry, entries())
+    points, labels, classes, total = _points(entry)
+    reads = None
+    if classifier:
+        reads = _reads(classifier, entry)
+        classes = classes or classifier.classes
+    kinds = [_kind(index, name) for index, name in enumerate(classes)] if labels is not None or reads else []
+    labels = np.zeros(len(points), int) if labels is None else labels
+    plane = {
+        "label": f"Place in the latent plane of {entry.label}",
+        "points": [[*at, kind] for at, kind in zip(np.round(points, 3).tolist(), labels.tolist(), strict=True)],
+        "kinds": kinds or [_kind(0, "test image")],
+    }
+
+    def exact(at: list[float]) -> tuple[np.ndarray, list[str]]:
+        return models.decode(entry, np.array([at], np.float32)), [""]
+
+    z1, z2 = _start(entry)
+    axes = (Axis("z1", "z₁", -REACH, REACH, z1, 0.05), Axis("z2", "z₂", -REACH, REACH, z2, 0.05, up=True))
+    live(_frames(entry), axes, exact, key="map", plane=plane, reads=reads, grey=entry.shape[2] == 1)
+    st.caption(_explained(entry, len(points), total, classifier))
+
+
+def _explained(entry: Entry, points: int, total: int, classifier: Entry | None) -> str:
+    """Say what one sees in the map, and how its pictures are made."""
+    title = plain(dataset_title(entry.dataset))
+    if points:
+        seen = (
+            f"coloured points are images of the test split of {title} where the encoder puts them, the {points:,} of "
+        )
+        seen += f"{total:,} that lie in this square (hover one to see what its code decodes to)"
+    elif classifier:
+        seen = f"colours say what {plain(classifier.name)} sees in them (no test split of {title} is on this machine)"
+    else:
+        seen = f"points of the test split are missing, for {title} is not on this machine"
+    return (
+        f"The small pictures are what {plain(entry.label)} decodes at their places; the {seen}. While you drag, the "
+        f"picture is blended between {manifold.SIDE} × {manifold.SIDE} decoded ones; when you let go, the exact place "
+        "is decoded, and the link of this page leads back to it."
+    )
+
+
+def _kind(index: int, name: str) -> dict[str, Any]:
+    colour, symbol = class_style(index)
+    return {"name": name, "colour": colour, "symbol": symbol, "rgb": [int(colour[i : i + 2], 16) for i in (1, 3, 5)]}
+
+
+def _points(entry: Entry) -> tuple[np.ndarray, np.ndarray | None, Sequence[str], int]:
+    """Return where the encoder puts images of the test split, (N, 2) inside the plane, with their labels and the
+    classes, and how many were encoded."""
+    if "encode" not in entry.capabilities or not available(entry.dataset):
+        return np.zeros((0, 2)), None, (), 0
+    split = dataset(entry.dataset)
+    at = _encoded(entry, split.name)
+    inside = (np.abs(at) <= REACH).all(1)
+    return at[inside], None if split.labels is None else split.labels[inside], split.classes, len(at)
+
+
+@cached(max_entries=8)
+def _encoded(entry: Entry, name: str) -> np.ndarray:
+    return models.encode(entry, images.fit(dataset(name).images, entry.shape)[0])
+
+
+@cached(max_entries=4)
+def _grid(entry: Entry) -> np.ndarray:
+    return manifold.decoded(entry)
+
+
+@cached(max_entries=8)
+def _start(entry: Entry) -> tuple[float, float]:
+    return manifold.sharpest(_grid(entry))
+
+
+@cached(max_entries=8)
+def _frames(entry: Entry) -> Frames:
+    grid = _grid(entry)
+    return Frames(manifold.sheet(grid), *grid.shape[:4], titles=("Decoded",))
+
+
+@cached(max_entries=8)
+def _reads(classifier: Entry, entry: Entry) -> dict[str, Any]:
+    """Return what the classifier sees at each place of the grid, row by row."""
+    index, probability = manifold.read(classifier, _grid(entry))
+    return {
+        "by": classifier.name,
+        "classes": list(classifier.classes),
+        "index": index.ravel().tolist(),
+        "percent": np.rint(100 * probability).astype(int).ravel().tolist(),
+    }
