@@ -179,6 +179,15 @@ def test_other_options_in_the_same_folder_are_refused(tmp_path):
         run.Folder(tmp_path / "x").open(tiny("vae", "x", width=8))
 
 
+def test_a_run_with_a_constant_learning_rate_takes_other_epochs(tmp_path):
+    run.train(tiny("cgan", "x", epochs=1, images=64, schedule="constant"), tmp_path)
+    longer = run.train(tiny("cgan", "x", epochs=2, images=64, schedule="constant"), tmp_path)
+    assert json.loads((longer.path / "history.json").read_text())["epoch"] == [1, 2]
+    run.Folder(tmp_path / "y").open(tiny("vae", "y"))
+    with pytest.raises(recipe.RecipeError, match="another epochs; pass --fresh"):
+        run.Folder(tmp_path / "y").open(tiny("vae", "y", epochs=3))
+
+
 def test_a_diverging_run_says_so(tmp_path):
     with pytest.raises(recipe.RecipeError, match="lower learning_rate"):
         run.train(tiny("vae", images=64, likelihood="gaussian", sigma=1e-25), tmp_path)

@@ -113,7 +113,8 @@ class Folder:
     def open(self, recipe: Recipe, fresh: bool = False) -> None:
         """Create the folder or continue the run in it; with `fresh` delete what an earlier run left.
 
-        Raises RecipeError when it holds a run with other options."""
+        Raises RecipeError when it holds a run with other options; more or fewer epochs are
+        allowed where the learning rate is constant."""
         options = recipe.model_dump()
         saved = self.path / "recipe.json"
         if fresh or not saved.exists():
@@ -121,10 +122,12 @@ class Folder:
                 stale.unlink(missing_ok=True)
         elif (before := self.recipe().model_dump()) != options:
             changed = sorted(key for key in {*before, *options} if before.get(key) != options.get(key))
-            raise RecipeError(
-                f"{self.path} holds a run with another {', '.join(changed)}; "
-                "pass --fresh to start it over or --runs for another folder."
-            )
+            # With a constant learning rate, a step does not depend on how many follow.
+            if changed != ["epochs"] or recipe.schedule != "constant":
+                raise RecipeError(
+                    f"{self.path} holds a run with another {', '.join(changed)}; "
+                    "pass --fresh to start it over or --runs for another folder."
+                )
         self.snapshots.mkdir(parents=True, exist_ok=True)
         atomic.write(saved, json.dumps(options, indent=1))
 

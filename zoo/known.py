@@ -42,6 +42,15 @@ _MNIST = {
 }
 
 DATASETS: dict[str, Known] = {
+    "fruits-360/photographs": Known(
+        "Fruit photographs", (64, 64, 3),
+        ("apple", "banana", "cherry", "grape", "kiwi", "lemon", "mango", "orange", "pineapple", "raspberry",
+         "strawberry", "tomato"),
+        {"train": 6_609, "test": 2_214}, "MIT",
+        "Photographs of single fruits turned before a camera, cut out and put before white (Fruits-360, Oltean and "
+        "Mureșan): few fruits, many views. The test split interleaves frames of the same fruits, which are neighbours "
+        "in time. The id names a local folder of 64×64 images, not a repository of the Hub.",
+    ),
     "mnist": Known(
         "MNIST", (28, 28, 1), _TEN, {"train": 60_000, "test": 10_000}, "CC BY-SA 3.0",
         "Handwriting of employees of the US Census Bureau and of American high-school students around 1990: digits as "
@@ -60,14 +69,6 @@ DATASETS: dict[str, Known] = {
     "fruits": Known(
         "Fruits", (32, 32, 3), ("apple", "orange"), {"train": 20_000, "test": 4_000}, "MIT",
         "Rendered by a program: it says nothing about photographs of fruit.", maker="fruits",
-    ),
-    "fruits-360/photographs": Known(
-        "Fruit photographs", (64, 64, 3),
-        ("apple", "banana", "cherry", "grape", "kiwi", "lemon", "mango", "orange", "pineapple", "raspberry",
-         "strawberry", "tomato"),
-        {"train": 6_609, "test": 2_214}, "MIT",
-        "Single fruits turned before a white ground (Fruits-360, Oltean and Muresan): few fruits, many views. The test "
-        "split holds other views of the same fruits, between those of the training split.",
     ),
     "stacked_mnist": Known(
         "Stacked MNIST", (28, 28, 3), tuple(f"{number:03d}" for number in range(1000)),
