@@ -97,7 +97,7 @@ def range_of(images: np.ndarray, last: str | None) -> tuple[str, bool]:
         return ("unit" if low >= -0.02 and high > 0.05 else "symmetric"), False
     if low >= -0.25 and high <= 1.5:
         return "unit", False
-    if low >= -0.65 and high <= 0.65:
+    if -0.65 <= low <= -0.35 and 0.35 <= high <= 0.65:
         return "half", False
     if low >= -1.5 and high <= 1.5:
         return "symmetric", False

@@ -77,9 +77,16 @@ def load(entry: Entry) -> Replay | None:
         if name not in BYTES
     }
     return Replay(
+        seen=numbers["seen"],
         samples=np.cumsum(arrays["samples"], axis=3, dtype=np.uint8),
+        labels=numbers.get("labels"),
+        losses=numbers["losses"],
+        real=numbers["real"],
+        fake=numbers["fake"],
+        edges=numbers["edges"],
+        frechet=numbers.get("frechet"),
+        coverage=numbers.get("coverage"),
         protocol=arrays["protocol"].tobytes().decode(),
-        **dict.fromkeys(OPTIONAL) | numbers,
     )
 
 
