@@ -53,7 +53,7 @@ def test_without_the_test_split_a_classifier_says_what_lies_where(wall):
     app = opened(DEFAULT)
     reads = component(app, "map-live")["reads"]
     assert (reads["by"], reads["classes"]) == ("judge", list(judge.classes))
-    assert len(reads["index"]) == len(reads["percent"]) == 33 * 33
+    assert len(reads["index"]) == len(reads["percent"]) == reads["side"] ** 2 == 17**2
     assert "colours say what judge sees" in words(app)
 
 

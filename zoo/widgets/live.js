@@ -171,11 +171,11 @@ function player({ axes }, state, move, release) {
   return { button, stop, running: () => running > 0 };
 }
 
-function describe(at, part, { axes, reads, rows, columns }) {
+function describe(at, part, { axes, reads }) {
   const place = axes.map(({ label, decimals }, i) => `${label} = ${at[i].toFixed(decimals).replace("-", "−")}`).join(", ");
   if (!reads) return place;
-  const index = Math.round(part[1] * (rows - 1)) * columns + Math.round(part[0] * (columns - 1));
-  return `${place} · ${reads.by} sees ${reads.classes[reads.index[index]]} (${reads.percent[index]} %)`;
+  const [column, row] = part.map((along) => Math.round(along * (reads.side - 1))), index = row * reads.side + column;
+  return `${place} · ${reads.by} sees ${reads.classes[reads.index[index]]} near here (${reads.percent[index]} %)`;
 }
 
 function figure({ title }, { width, height }) {

@@ -73,8 +73,8 @@ def live(
             the blended pictures once the hand is lifted.
         plane: for two axes, its `label` for those who do not see it, `points` (value, value, number of the kind), and
             `kinds` of points (name, colour, symbol, rgb).
-        reads: what a classifier (`by`) sees: its `classes`, and at each place of the grid, row by row, `index` and
-            `percent`.
+        reads: what a classifier (`by`) sees: its `classes`, and at the places of a grid of `side` × `side`, row by row,
+            `index` and `percent`.
         grey: whether the pictures behind the points are drawn as ink instead of as they are.
     """
     at = [axis.value() for axis in axes]

@@ -105,7 +105,7 @@ function across(columns) {
 }
 
 // The pictures of the grid; grey ones as ink, in the colour of their class where no points say it.
-function ground(canvas, pixels, { columns, rows, width, height, grey, plane, reads }) {
+function ground(canvas, pixels, { columns, width, height, grey, plane, reads }) {
   const count = across(columns), skip = (columns - 1) / (count - 1), pen = canvas.getContext("2d");
   const paint = plane.points.length ? null : reads;
   canvas.width = count * width;
@@ -113,9 +113,9 @@ function ground(canvas, pixels, { columns, rows, width, height, grey, plane, rea
   const out = pen.createImageData(canvas.width, canvas.height), to = out.data, from = pixels.data;
   for (let y = 0, i = 0; y < canvas.height; y++)
     for (let x = 0; x < canvas.width; x++, i += 4) {
-      const column = Math.floor(x / width) * skip, row = Math.floor(y / height) * skip;
-      const j = ((row * height + (y % height)) * pixels.width + column * width + (x % width)) * 4;
-      const class_ = paint && plane.kinds[paint.index[row * columns + column]];
+      const column = Math.floor(x / width), row = Math.floor(y / height);
+      const j = ((row * skip * height + (y % height)) * pixels.width + column * skip * width + (x % width)) * 4;
+      const class_ = paint && plane.kinds[paint.index[row * count + column]];
       const ink = class_ ? class_.rgb : [136, 136, 136];
       for (let c = 0; c < 3; c++) to[i + c] = grey ? ink[c] : class_ ? 0.75 * from[j + c] + 0.25 * ink[c] : from[j + c];
       to[i + 3] = grey ? from[j] * (paint ? 1 : 0.7) : 255;

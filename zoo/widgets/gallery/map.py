@@ -52,16 +52,15 @@ def _named(found: dict[str, Entry], name: str) -> str:
 
 def _begin(found: dict[str, Entry]) -> None:
     """Let another map begin at its own place."""
-    st.session_state["z1"], st.session_state["z2"] = _start(found[st.session_state["map"]])
+    entry = found[st.session_state["map"]]
+    _, (st.session_state["z1"], st.session_state["z2"]), _ = _prepared(entry, classifier_for(entry, entries()))
 
 
 def _drawn(entry: Entry) -> None:
     classifier = classifier_for(entry, entries())
     points, labels, classes, total = _points(entry)
-    reads = None
-    if classifier:
-        reads = _reads(classifier, entry)
-        classes = classes or classifier.classes
+    frames, (z1, z2), reads = _prepared(entry, classifier)
+    classes = classes or (classifier.classes if classifier else ())
     kinds = [_kind(index, name) for index, name in enumerate(classes)] if labels is not None or reads else []
     labels = np.zeros(len(points), int) if labels is None else labels
     plane = {
@@ -73,9 +72,8 @@ def _drawn(entry: Entry) -> None:
     def exact(at: list[float]) -> tuple[np.ndarray, list[str]]:
         return models.decode(entry, np.array([at], np.float32)), [""]
 
-    z1, z2 = _start(entry)
     axes = (Axis("z1", "z₁", -REACH, REACH, z1, 0.05), Axis("z2", "z₂", -REACH, REACH, z2, 0.05, up=True))
-    live(_frames(entry), axes, exact, key="map", plane=plane, reads=reads, grey=entry.shape[2] == 1)
+    live(frames, axes, exact, key="map", plane=plane, reads=reads, grey=entry.shape[2] == 1)
     st.caption(_explained(entry, len(points), total, classifier))
 
 
@@ -119,29 +117,19 @@ def _encoded(entry: Entry, name: str) -> np.ndarray:
     return models.encode(entry, images.fit(dataset(name).images, entry.shape)[0])
 
 
-@cached(max_entries=4)
-def _grid(entry: Entry) -> np.ndarray:
-    return manifold.decoded(entry)
-
-
 @cached(max_entries=8)
-def _start(entry: Entry) -> tuple[float, float]:
-    return manifold.sharpest(_grid(entry))
-
-
-@cached(max_entries=8)
-def _frames(entry: Entry) -> Frames:
-    grid = _grid(entry)
-    return Frames(manifold.sheet(grid), *grid.shape[:4], titles=("Decoded",))
-
-
-@cached(max_entries=8)
-def _reads(classifier: Entry, entry: Entry) -> dict[str, Any]:
-    """Return what the classifier sees at each place of the grid, row by row."""
-    index, probability = manifold.read(classifier, _grid(entry))
-    return {
+def _prepared(entry: Entry, classifier: Entry | None) -> tuple[Frames, tuple[float, float], dict[str, Any] | None]:
+    """Return what is sent once, where to begin, and what the classifier sees in the pictures that are drawn behind."""
+    grid = manifold.decoded(entry)
+    frames = Frames(manifold.sheet(grid), *grid.shape[:4], titles=("Decoded",))
+    if classifier is None:
+        return frames, manifold.sharpest(grid), None
+    index, probability = manifold.read(classifier, grid[::2, ::2])
+    reads = {
         "by": classifier.name,
         "classes": list(classifier.classes),
+        "side": len(index),
         "index": index.ravel().tolist(),
         "percent": np.rint(100 * probability).astype(int).ravel().tolist(),
     }
+    return frames, manifold.sharpest(grid), reads
