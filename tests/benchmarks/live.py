@@ -28,7 +28,7 @@ from zoo.analysis import manifold
 from zoo.entries import Entry, catalog
 
 SIDES = (17, 25, 33, 49)
-QUALITIES = (75, 85, 90)
+QUALITIES = (75, 85, 92)
 CALLS = 3
 WEB = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 SHEET = """<script type=module>
