@@ -8,15 +8,7 @@ from zoo import charts, images, widgets
 from zoo.analysis import fidelity
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.reconstruction import (
-    SPLITS,
-    described,
-    image_integers,
-    most,
-    search_label,
-    searchable,
-    split_errors,
-)
+from zoo.widgets.reconstruction import SPLITS, described, image_integers, most, search_label, searchable, split_errors
 from zoo.widgets.translation import translation
 
 FEW = 1000
