@@ -3,7 +3,7 @@
 import streamlit as st
 
 from zoo import background, widgets
-from zoo.entries import Entry, imported, read
+from zoo.entries import Entry, imported
 from zoo.errors import ImportFailed
 from zoo.settings import hosted
 from zoo.sharing import imports
@@ -12,8 +12,8 @@ from zoo.widgets.import_ import alternatives, overrides, roles
 from zoo.widgets.translation import translation
 
 TASK, STEPS = "import task", "import steps"
-PATIENCE = 1800.0  # seconds: downloads and waiting for others included
-LATE = f"The import took longer than {PATIENCE / 60:.0f} minutes and was given up."
+MINUTES = 30  # downloads and waiting for others included
+LATE = f"The import took longer than {MINUTES} minutes and was given up."
 KINDS = ("A file", "The Hub", "This machine")
 SUFFIXES = ["h5", "hdf5", "keras", "zip", "json", "safetensors"]
 
@@ -34,14 +34,12 @@ def main() -> None:
     with right, widgets.guard():
         waiting()
         digest = st.query_params.get("imported", "")
-        place = imported.folder(digest)
-        if place:
-            reports = imported.report(digest)
-            for folder in sorted(path.parent for path in place.glob("*/zoo.json")):
-                result(read(folder), digest, reports.get(folder.name, {}))
-        else:
-            if digest:
-                st.info("This import is no longer kept here; import it again.", icon=":material/info:")
+        found = imported.contents(digest)
+        for made, findings in found:
+            result(made, digest, findings)
+        if digest and not found:
+            st.info("This import is no longer kept here; import it again.", icon=":material/info:")
+        if not found:
             roles()
 
 
@@ -52,8 +50,8 @@ def chosen_source() -> str | imports.Upload:
     if kind == KINDS[0]:
         sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=500, help="Folders: zip")
         return imports.Upload({file.name: file.getvalue() for file in sent})
-    asked = "Repository" if kind == KINDS[1] else "File or folder"
-    shown = "owner/name or owner/name@v1" if kind == KINDS[1] else "./model.h5"
+    on_the_hub = ("Repository", "owner/name or owner/name@v1")
+    asked, shown = on_the_hub if kind == KINDS[1] else ("File or folder", "./model.h5")
     return widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
 
 
@@ -65,7 +63,8 @@ def begin(source: str | imports.Upload, options: dict) -> None:
         return
     steps = st.session_state[STEPS] = ["Starting"]
     st.session_state[TASK] = background.Task(
-        lambda report, cancelled: imports.import_model(source, options, steps.append, cancelled, visitor=True), PATIENCE
+        lambda report, cancelled: imports.import_model(source, options, steps.append, cancelled, visitor=True),
+        60 * MINUTES,
     )
 
 
@@ -98,8 +97,7 @@ def result(made: Entry, digest: str, report: dict) -> None:
         st.warning(widgets.plain(warning), icon=":material/warning:")
     widgets.framed_sheet(made, 560)
     widgets.placard(made)
-    found = [f"- **{widgets.plain(role)}**: {widgets.plain(line)}" for role, line in report.get("roles", {}).items()]
-    st.markdown("\n".join(found))
+    st.markdown("\n".join(f"- **{widgets.plain(k)}**: {widgets.plain(v)}" for k, v in report.get("roles", {}).items()))
     kept = list(dict.fromkeys([*st.query_params.get_all("source"), f"{imports.SCHEME}{digest}"]))
     here = {"source": kept, "entry": made.id}
     with st.container(horizontal=True):
@@ -108,9 +106,8 @@ def result(made: Entry, digest: str, report: dict) -> None:
         st.page_link("pages/share/publish.py", label="Publish", icon=":material/cloud_upload:", query_params=here)
     ranges = {"makes": "Images that come out hold", "reads": "Images that go in are expected as"}
     lines = [f"{text} {range_text(report[key])}." for key, text in ranges.items() if report.get(key)]
-    lines += report.get("guesses", [])
     with st.expander("What was detected", icon=":material/fact_check:", expanded=True):
-        st.markdown("\n".join(f"- {widgets.plain(line)}" for line in lines))
+        st.markdown("\n".join(f"- {widgets.plain(line)}" for line in [*lines, *report.get("guesses", [])]))
     alternatives(report.get("choices", []), made.name)
     if "translate" in made.capabilities:
         translation([made])

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo import atomic
+from zoo.entries.entry import Entry, read
 from zoo.errors import ImportFailed
+from zoo.manifest import MANIFEST
 
 KEPT = 50  # imports in the store, the newest
 REPORT = ".report.json"
@@ -22,6 +24,15 @@ def folder(digest: str) -> Path | None:
         return None
     found = _store() / digest
     return found if found.is_dir() else None
+
+
+def contents(digest: str) -> list[tuple[Entry, dict[str, Any]]]:
+    """Return the entries of an import, each with what was found while it was imported; [] when it is no longer kept.
+
+    Raises EntryError for an entry that is no longer what it was."""
+    place, reports = folder(digest), report(digest)
+    found = sorted(path.parent for path in place.glob(f"*/{MANIFEST}")) if place else []
+    return [(read(each), reports.get(each.name, {})) for each in found]
 
 
 def report(digest: str) -> dict[str, Any]:
