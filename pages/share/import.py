@@ -12,8 +12,8 @@ from zoo.widgets.import_ import alternatives, overrides, roles
 from zoo.widgets.translation import translation
 
 TASK, STEPS = "import task", "import steps"
-MINUTES = 30  # downloads and waiting for others included
-LATE = f"The import took longer than {MINUTES} minutes and was given up."
+LIMIT = 1800.0  # seconds: downloads and waiting for others included
+LATE = f"The import took longer than {LIMIT / 60:.0f} minutes and was given up."
 KINDS = ("A file", "The Hub", "This machine")
 SUFFIXES = ["h5", "hdf5", "keras", "zip", "json", "safetensors"]
 
@@ -50,8 +50,7 @@ def chosen_source() -> str | imports.Upload:
     if kind == KINDS[0]:
         sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=500, help="Folders: zip")
         return imports.Upload({file.name: file.getvalue() for file in sent})
-    on_the_hub = ("Repository", "owner/name or owner/name@v1")
-    asked, shown = on_the_hub if kind == KINDS[1] else ("File or folder", "./model.h5")
+    asked, shown = ("Repository", "owner/name@v1") if kind == KINDS[1] else ("File or folder", "./model.h5")
     return widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
 
 
