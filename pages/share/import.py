@@ -62,8 +62,7 @@ def begin(source: str | imports.Upload, options: dict) -> None:
         return
     steps = st.session_state[STEPS] = ["Starting"]
     st.session_state[TASK] = background.Task(
-        lambda report, cancelled: imports.import_model(source, options, steps.append, cancelled, visitor=True),
-        60 * MINUTES,
+        lambda report, cancelled: imports.import_model(source, options, steps.append, cancelled, visitor=True), LIMIT
     )
 
 
