@@ -498,7 +498,7 @@ def test_a_wrong_command_ends_with_status_2(words, capsys):
 
 
 def test_an_interrupted_training_says_how_it_goes_on(capsys, monkeypatch):
-    monkeypatch.setattr(recipe, "load", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(library, "load", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     assert cli.main(["train", "digits-vae"]) == 130
     assert capsys.readouterr().err == "Interrupted; the same command resumes after the last finished epoch.\n"
 

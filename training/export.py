@@ -241,7 +241,6 @@ def _manifest(
     files: dict[str, File],
 ) -> Manifest:
     recipe = model.recipe
-    latent = {"shape": tuple(model.latent_shape), "prior": model.prior}
     return Manifest(
         schema_version=SCHEMA,
         name=recipe.name,
@@ -254,7 +253,9 @@ def _manifest(
         tags=(TAG, recipe.family, train.name),
         dataset=Dataset(id=train.name, revision=train.revision, images=len(train.images), source=train.source),
         image=ImageFormat.model_validate({"shape": tuple(model.shape), "range": (0, 1)}),
-        latent=Latent.model_validate(latent) if model.prior else None,
+        latent=Latent.model_validate({"shape": tuple(model.latent_shape), "prior": model.prior})
+        if model.prior
+        else None,
         classes=tuple(train.classes),
         conditional=model.conditional,
         networks=networks,

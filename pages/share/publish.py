@@ -30,7 +30,9 @@ def main() -> None:
         private = widgets.bound(
             st.toggle, "Private", key="private", default=False, help="Only you see it; counts for a new repository."
         )
-        with st.form("send", border=False):  # or leaving the field would run the page, and the text would be lost
+        with st.form(
+            "send", clear_on_submit=True, border=False
+        ):  # or leaving the field would run the page, and the text would be lost
             st.text_input(
                 "Token", key=TOKEN, type="password", autocomplete="off", placeholder="hf_…",
                 help="A token of yours that may write. It is used once and then forgotten: never stored, never logged.",
