@@ -24,8 +24,9 @@ lint: $(VENV)/all.stamp ## Check style, imports and types
 
 # A package that lists what it offers hides its modules from pdoc: they are named one by one.
 MODULES = $(subst /,.,$(basename $(wildcard zoo/*/[a-z]*.py)) $(patsubst %/__init__.py,%,$(wildcard zoo/*/*/__init__.py)))
+NESTED = $(subst /,.,$(basename $(wildcard zoo/*/*/[a-z]*.py)))
 docs: $(VENV)/all.stamp ## Write the API reference into docs/api
-	$(BIN)/pdoc --docformat google --output-directory docs/api zoo '!zoo\.\w+\.' $(MODULES)
+	$(BIN)/pdoc --docformat google --output-directory docs/api zoo '!zoo\.\w+\.' $(MODULES) '!zoo\.\w+\.\w+\.' $(NESTED)
 
 schema: $(VENV)/app.stamp ## Write zoo/zoo.schema.json anew, after a change of zoo/manifest.py
 	$(BIN)/python -m zoo.manifest

@@ -45,7 +45,7 @@ def test_a_zoo_on_the_hub_is_opened_and_draws(hub, visited, tab):
     page.get_by_text("2 entries, 1 that cannot be shown").wait_for()
     page.get_by_text("friend/digits, main at").wait_for()
     assert not any("onnx" in request or "weights" in request for request in hub.requests)
-    page.get_by_role("button", name=re.compile("Open$")).first.click()
+    page.locator(".st-key-open-friend-digits").get_by_role("button").click()
     page.get_by_text("friend/digits/tree/").wait_for()
     settle(page)
     page.get_by_test_id("stPageLink").filter(has_text="Generate").click()

@@ -121,7 +121,7 @@ def test_the_installed_app_opens_outside_the_repository(installed, tmp_path, tab
         assert page.evaluate(ground) == "rgb(253, 252, 250)"  # of .streamlit/config.toml: it travels as well
         page.goto(f"{server.url}/generation")
         settle(page)
-        page.get_by_text("looked at closely").wait_for()  # a network has drawn
+        page.get_by_role("button", name="Image 24 by").first.wait_for()  # a network has drawn
         assert not complaints(page)
     finally:
         server.stop()
