@@ -182,7 +182,10 @@ def test_what_only_the_host_may_read_is_not_for_visitors(hub, start, tmp_path):
     public, _ = published(hub, tmp_path, "zoo/public")
     client = start(ZOO_HOSTED="1")
     assert client("pull('zoo')") == {"zoo/secret": secret, "zoo/public": public}
-    assert "friend/gated is gated: this app shows its visitors only what everybody may read" in client("pull('friend/gated')")["friend/gated"]
+    assert (
+        "friend/gated is gated: this app shows its visitors only what everybody may read"
+        in client("pull('friend/gated')")["friend/gated"]
+    )
     assert client("pull('zoo', visitor=True)") == {"zoo/public": public}
     for text in ("zoo/secret", f"zoo/secret@{secret}"):  # although both lie in the cache
         with pytest.raises(Refused, match="The Hub does not show zoo/secret"):
