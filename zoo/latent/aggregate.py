@@ -67,6 +67,11 @@ def fit(
     return {name: array.astype(np.float32) for name, array in statistics.items()}
 
 
+def stored(entry: Entry) -> bool:
+    """Return whether an entry has statistics of its codes; a codebook in the same file is none."""
+    return entry.has(STATISTICS) and entry.prior is not None and not entry.discrete
+
+
 def required(entry: Entry) -> dict[str, np.ndarray]:
     """Return what load does; raises EntryError also for an entry without statistics."""
     found = load(entry)
@@ -81,7 +86,7 @@ def load(entry: Entry) -> dict[str, np.ndarray] | None:
     Raises:
         EntryError: the file is too large, is not a plain npz, or an array has a wrong type, shape or value.
     """
-    if not entry.has(STATISTICS) or entry.prior is None or entry.discrete:
+    if not stored(entry):
         return None
     refused = f"The entry {entry.name} is refused: {STATISTICS}"
     size = math.prod(entry.latent_shape)

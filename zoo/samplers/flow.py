@@ -3,13 +3,12 @@
 import numpy as np
 
 from zoo.entries import Entry
-from zoo.latent import flow
-from zoo.manifest import STATISTICS
+from zoo.latent import aggregate, flow
 from zoo.samplers import Sampler
 
 
 def offered(entry: Entry) -> bool:
-    return not entry.discrete and entry.has(STATISTICS) and entry.has(flow.FILE)
+    return aggregate.stored(entry) and entry.has(flow.FILE)
 
 
 def draw(entry: Entry, count: int, seed: int, temperature: float, truncation: float | None) -> np.ndarray:

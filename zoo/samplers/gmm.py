@@ -4,12 +4,7 @@ import numpy as np
 
 from zoo.entries import Entry
 from zoo.latent import aggregate, sampling
-from zoo.manifest import STATISTICS
 from zoo.samplers import Sampler
-
-
-def offered(entry: Entry) -> bool:
-    return not entry.discrete and entry.has(STATISTICS)
 
 
 def draw(entry: Entry, count: int, seed: int, temperature: float, truncation: float | None) -> np.ndarray:
@@ -18,4 +13,4 @@ def draw(entry: Entry, count: int, seed: int, temperature: float, truncation: fl
     return flat.reshape(count, *entry.latent_shape)
 
 
-SAMPLER = Sampler("gmm", "Mixture", "Gaussian mixture", 1, offered, draw)
+SAMPLER = Sampler("gmm", "Mixture", "Gaussian mixture", 1, aggregate.stored, draw)
