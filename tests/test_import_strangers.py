@@ -79,9 +79,7 @@ def test_choices_show_what_the_same_weights_would_paint(tmp_path):
         if isinstance(item, h5py.Dataset) and item.shape == (128, 784):
             item[...] = 0.3 * item[...]
 
-    with h5py.File(
-        wanted.path, "r+"
-    ) as file:  # far from zero, a linear end is read as logits and paints as sigmoid does
+    with h5py.File(wanted.path, "r+") as file:  # far from 0 a linear end counts as logits, as sigmoid does
         file.visititems(weaken)
     source, options = Source(wanted.path.name, wanted.path), Options()
     found = drafts(wanted.path, tmp_path)
