@@ -68,7 +68,7 @@ def test_the_gallery_leads_to_an_entry_and_back(app, tab):
     if not look.count():
         pytest.skip("the zoo is empty")
     look.first.click()
-    page.wait_for_selector("text=Provenance")
+    page.get_by_role("heading", name="Provenance").wait_for()
     settle(page)
     assert parse_qs(urlsplit(page.url).query)["entry"]
     page.go_back()
