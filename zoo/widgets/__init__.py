@@ -7,6 +7,7 @@ or a URL is untrusted text: it passes `plain` before it meets Markdown.
 from zoo.widgets.card import card_text
 from zoo.widgets.charts import download, figure
 from zoo.widgets.fetching import fetch_files
+from zoo.widgets.frame import place, presenting, style
 from zoo.widgets.inputs import Picked, image_source
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import broken, entries
@@ -49,5 +50,8 @@ __all__ = [
     "page_links",
     "placard",
     "plain",
+    "place",
+    "presenting",
+    "style",
     "zoo_picker",
 ]

@@ -1,4 +1,4 @@
-"""Small components of our own: NAME.js and NAME.css beside this file."""
+"""Small components of our own: NAME.js beside this file, NAME.css where it shows something."""
 
 import functools
 from pathlib import Path
@@ -15,6 +15,7 @@ def component(name: str, html: str, *parts: str) -> Any:
 
     Functions of its JavaScript may stand in further files, `parts`, whose names are given without their ending.
     """
-    css = (_FOLDER / f"{name}.css").read_text("utf-8")
+    style = _FOLDER / f"{name}.css"
+    css = style.read_text("utf-8") if style.exists() else None
     js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts))
     return v2.component(f"latent_zoo_{name}", html=html, css=css, js=js)
