@@ -56,7 +56,7 @@ def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
             numbers = [fidelity.short(result.errors, index) for index in range(len(names))]
             rows.append(widgets.Row(entry.label, result.outputs, fidelity.note(entry, result), numbers, apart=True))
             rows.append(widgets.Row("|Difference|", difference, f"white is {white:.2f} or more"))
-        widgets.image_matrix(rows, names, key="compared", least=72)
+        widgets.image_matrix(rows, names, key="compared")
         st.caption(
             "Each column is one image: what goes in, what each entry makes of its code, and where the two differ. "
             "With noise or a box the entries see the degraded image; the errors are against the clean one."
@@ -108,7 +108,7 @@ def extremes(chosen: Sequence[Entry]) -> None:
                 widgets.Row(title, result.clean, "", part.names(), apart=bool(rows)),
                 widgets.Row("Reconstruction", result.outputs, "", numbers),
             ]
-        widgets.image_matrix(rows, [f"rank {rank + 1}" for rank in range(len(ends[0]))], key="extremes", least=72)
+        widgets.image_matrix(rows, [f"rank {rank + 1}" for rank in range(len(ends[0]))], key="extremes")
         st.caption(described(entry, name, split, len(pool.images)))
 
 

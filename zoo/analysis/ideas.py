@@ -26,7 +26,9 @@ CONDITIONAL = Idea("Told the class", "Conditional models: one asks for a class a
 DISCRETE = Idea("Codes of integers", "An image becomes a few integers, which a second network learns to write.")
 PLAIN = Idea("Autoencoders", "Images through a bottleneck and back, with nothing asked of the codes between.")
 TRANSLATOR = Idea("Translators", "One image in, another one out.")
-CLASSIFIER = Idea("Classifiers", "They name what is in an image; the figures of all others are taken in their features.")
+CLASSIFIER = Idea(
+    "Classifiers", "They name what is in an image; the figures of all others are taken in their features."
+)
 IDEAS = (VARIATIONAL, ADVERSARIAL, CONDITIONAL, DISCRETE, PLAIN, TRANSLATOR, CLASSIFIER)  # as they hang
 
 

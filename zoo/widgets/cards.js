@@ -3,12 +3,13 @@ const AHEAD = "1200px";
 
 export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".cards");
-  const drawn = JSON.stringify(data.cards.map(({ sheet, ...card }) => card));
-  if (root.drawn !== drawn) {
-    root.drawn = drawn;
+  const scene = JSON.stringify(data.cards.map(({ sheet, ...card }) => card));
+  if (root.scene !== scene) {
+    root.scene = scene;
     root.replaceChildren(...data.cards.map(cardOf));
+    drawn(parentElement);
   }
-  data.cards.forEach(({ sheet, label, problem }, index) => {
+  data.cards.forEach(({ sheet, label }, index) => {
     const frame = root.children[index].querySelector(".sheet");
     if (!sheet || frame.querySelector("img")) return;
     const image = document.createElement("img");

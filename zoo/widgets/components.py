@@ -1,9 +1,11 @@
 """Small components of our own: NAME.js beside this file, NAME.css where it shows something."""
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from streamlit.components import v2
 
 _FOLDER = Path(__file__).parent
@@ -17,5 +19,14 @@ def component(name: str, html: str, *parts: str) -> Any:
     """
     style = _FOLDER / f"{name}.css"
     css = style.read_text("utf-8") if style.exists() else None
-    js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts))
+    js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts, "drawn"))
     return v2.component(f"latent_zoo_{name}", html=html, css=css, js=js)
+
+
+def reserve(key: str, css: str) -> None:
+    """Keep space for what is drawn under `key`, by CSS declarations, until it is there: nothing below it moves then.
+
+    A component of ours takes the place over once its JavaScript calls `drawn`.
+    """
+    name = re.sub(r"[^a-zA-Z0-9_-]", "-", key)
+    st.html(f"<style>.st-key-{name}:not([data-drawn]) {{ {css} }}</style>")

@@ -2,13 +2,14 @@
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".matrix");
   // Unchanged data must not reset the place to which someone has scrolled.
-  const drawn = JSON.stringify(data);
-  if (root.drawn === drawn) return;
-  root.drawn = drawn;
+  const scene = JSON.stringify(data);
+  if (root.scene === scene) return;
+  root.scene = scene;
   root.style.setProperty("--columns", data.columns);
   root.style.setProperty("--size", `${data.size}px`);
   root.style.setProperty("--least", `${data.least}px`);
   root.replaceChildren(...data.rows.flatMap(cellsOf));
+  drawn(parentElement);
 }
 
 function cellsOf({ title, note, apart, height, width, sheet, tiles }) {

@@ -1,8 +1,8 @@
 // A table of figures with their ranges. Headings sort where they are buttons; meanings stand in titles.
 export default function ({ parentElement, data }) {
-  const root = parentElement.querySelector(".around"), drawn = JSON.stringify(data);
-  if (root.drawn === drawn) return;
-  root.drawn = drawn;
+  const root = parentElement.querySelector(".around"), scene = JSON.stringify(data);
+  if (root.scene === scene) return;
+  root.scene = scene;
   root.setAttribute("aria-label", data.label);
   const table = element("table"), body = element("tbody"), head = element("tr");
   let by = null, turned = false;
@@ -43,6 +43,7 @@ export default function ({ parentElement, data }) {
   table.append(top, body);
   fill();
   root.replaceChildren(table);
+  drawn(parentElement);
 }
 
 function order(a, b, way) {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from zoo.widgets.components import component
+from zoo.widgets.components import component, reserve
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, key: str
     Args:
         label: what the table shows, for those who do not see it.
     """
-    data = {"label": label, "columns": [asdict(one) for one in columns], "rows": [[asdict(c) for c in row] for row in rows]}
+    cells = [[asdict(cell) for cell in row] for row in rows]
+    data = {"label": label, "columns": [asdict(one) for one in columns], "rows": cells}
+    height = 1.75 + sum(2.6 if any(cell.note for cell in row) else 1.75 for row in rows)
+    reserve(f"{key}-table", f"min-height: {height:.2f}rem;")
     component("tables", '<div class="around" tabindex="0" role="region"></div>', "links")(key=f"{key}-table", data=data)

@@ -45,7 +45,7 @@ def actions(entry: Entry) -> None:
 
 
 def key_figures(entry: Entry) -> None:
-    """Draw the measured figures of an entry in one table: with ranges, for each sampler, beside what real images score."""
+    """Draw the measured figures of an entry in one table: with ranges, for each sampler, and for real images."""
     found = measured(entry)
     if not found:
         return
@@ -60,7 +60,14 @@ def key_figures(entry: Entry) -> None:
         columns.append(Column("Real images", "What training images score: the floor or the goal of a generator"))
         shown[REAL] = ""
     whole = any(row.whole for row in found)
-    rows = [[_heading(row), *([_cell(row, "", row.whole)] if whole else []), *(_cell(row, name, not row.whole) for name in shown)] for row in found]
+    rows = [
+        [
+            _heading(row),
+            *([_cell(row, "", row.whole)] if whole else []),
+            *(_cell(row, name, not row.whole) for name in shown),
+        ]
+        for row in found
+    ]
     table(columns, rows, key=f"figures-{entry.id}", label="Key figures")
     st.caption(
         "Figures of samples have a column for each way to draw codes. Ranges are over seeds. "

@@ -11,6 +11,7 @@ from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
 from zoo.errors import EntryError
+from zoo.widgets.components import reserve
 from zoo.widgets.inputs import image_source
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
@@ -29,7 +30,8 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
     """
     letter = "ABCD"[index]
     key = f"anchor_{letter.lower()}"
-    frame = st.container()
+    reserve(f"frame-{key}", f"min-height: {160 * entry.shape[0] // entry.shape[1] + 60}px;")
+    frame = st.container(key=f"frame-{key}")
     with st.popover(f"Choose {letter}", icon=":material/tune:"):
         kinds = _kinds(entry)
         kind = bound(
