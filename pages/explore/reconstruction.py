@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import charts, images, widgets
+from zoo import charts, widgets
 from zoo.analysis import fidelity
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
@@ -37,9 +37,10 @@ def main() -> None:
 @st.fragment
 def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
     """Show inputs × entries with differences and errors, and the averages."""
-    left, right = st.columns(2, gap="medium")
-    noise = widgets.bound(left.slider, "Added noise (standard deviation)", key="noise", **DEGREES)
-    hidden = widgets.bound(right.slider, "Hidden part of the image", key="hidden", **DEGREES)
+    with st.container(key="side-degrees"):
+        left, right = st.columns(2, gap="medium")
+    noise = widgets.bound(left.slider, "Added noise", key="noise", **DEGREES)
+    hidden = widgets.bound(right.slider, "Hidden part", key="hidden", **DEGREES)
     with widgets.guard():
         seen = fidelity.degrade(picked.images, noise, hidden)
         found = [
@@ -61,11 +62,9 @@ def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
             "Each column is one image: what goes in, what each entry makes of its code, and where the two differ. "
             "With noise or a box the entries see the degraded image; the errors are against the clean one."
         )
-        shape = fidelity.largest([row.pictures.shape[1:] for row in rows])
-        pictures = [images.fit(row.pictures, shape)[0] for row in rows]
         series = {entry.label: result.errors for entry, result in zip(chosen, found, strict=True)}
         with st.container(horizontal=True):
-            widgets.download("Matrix", lambda: images.png(images.strip(pictures)), "reconstruction.png")
+            widgets.download("Matrix", lambda: charts.poster("Reconstruction", rows, names), "reconstruction.png")
             widgets.download("Errors", lambda: fidelity.table(names, series), "reconstruction.csv")
         image_integers(chosen, found, names)
         average(chosen, series)

@@ -51,6 +51,7 @@ def main() -> None:
 def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
     """Show the first images of each set side by side."""
     origins = {REAL_NAME: f"{widgets.dataset_title(chosen[0].dataset)}, test split: "}
+    st.header("Samples")
     across = 5 if len(sets) < 4 else 4
     for column, (name, found) in zip(st.columns(len(sets), gap="medium"), sets.items(), strict=True):
         with column:

@@ -13,10 +13,10 @@ ENDS = {"_floor": REAL, "_real": REAL}
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One figure: its name in the manifest, its label with an arrow to where it should go, its meaning, and its values.
+    """One figure: its name in the manifest, a label with an arrow to where it should go, its meaning, and its values.
 
-    values: Metric by column, which is a sampler, "" for the entry's first one, or REAL. whole: whether it is a figure of
-    the entry as a whole, whatever is sampled; it is then in column "" alone. protocol: how the first value was measured.
+    values: Metric by column, which is a sampler, "" for the entry's first one, or REAL. whole: whether it is a figure
+    of the entry, whatever is sampled; it is then in column "" alone. protocol: how the first value was measured.
     """
 
     name: str

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from zoo.charts.layout import laid_out, value_axis
 from zoo.charts.palette import GREEN, A, class_style, series_styles
 
-METRICS = {"mse": "MSE (↓ better)", "psnr": "PSNR in dB (↑ better)", "ssim": "SSIM (↑ better)"}
+METRICS = {"mse": "MSE ↓", "psnr": "PSNR (dB) ↑", "ssim": "SSIM ↑"}
 
 
 def ranking(

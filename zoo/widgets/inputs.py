@@ -100,7 +100,7 @@ def _from_dataset(
         return _pick(dataset(here), np.arange(count))
     left, right = st.columns(2)
     with left:
-        name = bound(st.selectbox, "Dataset", ids, key=f"{key}_data", default=here, format_func=_dataset_option)
+        name = bound(st.selectbox, "Dataset", ids, key=f"{key}_dataset", default=here, format_func=_dataset_option)
         split = bound(
             st.segmented_control, "Split", ["test", "train"], key=f"{key}_split", default="test", required=True
         )

@@ -2,27 +2,18 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from zoo import images
+from zoo.charts.poster import Row
 from zoo.widgets.components import component, reserve
-
-
-@dataclass(frozen=True)
-class Row:
-    """N pictures (N, H, W, C) in [0, 1], what they are, and one plain text under each; `apart` begins a new group."""
-
-    title: str
-    pictures: np.ndarray
-    note: str = ""
-    captions: Sequence[str] = field(default=())
-    apart: bool = False
 
 
 def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 36) -> None:
     """Draw rows of equally many pictures, enlarged without smoothing; rows may differ in the pictures' shape.
+
+    Rows of one picture each stand side by side.
 
     Args:
         columns: what the pictures of each column show, for those who do not see them.

@@ -12,6 +12,8 @@ export default function ({ parentElement, data, setStateValue }) {
     else root.chosen.add(index);
     press();
     setStateValue("selected", [...root.chosen]);
+    const place = data.leads_to && innerWidth < 700 && document.querySelector(data.leads_to);
+    if (place) place.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   };
   // Unchanged tiles stay as they are, or the one in use would lose the keyboard's focus.
   const scene = JSON.stringify({ ...data, selected: null });

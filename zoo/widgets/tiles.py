@@ -22,6 +22,7 @@ def image_grid(
     columns: int | None = None,
     select: str | None = None,
     selected: Sequence[int] = (),
+    leads_to: str = "",
 ) -> list[int]:
     """Draw images as crisp tiles (enlarged without smoothing) and return the indices of the chosen ones.
 
@@ -33,6 +34,7 @@ def image_grid(
         columns: a fixed number makes a matrix, whose tiles shrink to fit; None fills the width.
         select: None, "one" or "many": tiles are buttons (mouse, touch, keyboard); the URL keeps the choice (?key=…).
         selected: chosen at first.
+        leads_to: key of the container that a click scrolls to on a narrow window.
     """
     count, height, width, _ = pictures.shape
     across = math.ceil(math.sqrt(count))
@@ -56,6 +58,7 @@ def image_grid(
             "columns": columns,
             "tiles": [{"alt": alt, "caption": text} for alt, text in zip(names, captions or [""] * count, strict=True)],
             "select": select,
+            "leads_to": leads_to and f".st-key-{leads_to}",
             "selected": chosen,
         },
         default={"selected": None},

@@ -21,7 +21,7 @@ FIRST = ("frechet", "coverage", "psnr")
 
 
 def row_filter(found: Sequence[Row]) -> list[Row]:
-    """Let rows be chosen by whether their entries are told the class (?labels), and all samplers be shown (?samplers)."""
+    """Let rows be chosen by whether their entries are told the class (?labels), and all samplers shown (?samplers)."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         labels = EVERY
         if len({row.entry.conditional for row in found}) > 1:
