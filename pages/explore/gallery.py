@@ -53,8 +53,7 @@ def rooms(shown: Sequence[Entry]) -> None:
 
 def detail(entry: Entry) -> None:
     """Show one entry in full."""
-    with st.container(key="all-entries"):
-        st.page_link("pages/explore/gallery.py", label="All entries", icon=":material/arrow_back:")
+    st.button("All entries", key="all-entries", on_click=leave, icon=":material/arrow_back:", type="tertiary")
     st.title(widgets.plain(entry.label))
     left, right = st.columns(2, gap="large")
     with left, widgets.guard():
@@ -79,6 +78,11 @@ def detail(entry: Entry) -> None:
         if text:
             with st.expander("Model card", icon=":material/description:"):
                 st.markdown(text)
+
+
+def leave() -> None:
+    """Go back to all entries."""
+    st.query_params.pop("entry", None)
 
 
 def growth(entry: Entry) -> None:

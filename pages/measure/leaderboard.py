@@ -7,7 +7,7 @@ import streamlit as st
 from zoo import charts, widgets
 from zoo.analysis import board
 from zoo.analysis.board import Row
-from zoo.widgets.leaderboard import row_filter, standings
+from zoo.widgets.leaderboard import SHEET, row_filter, sheets, standings
 
 
 def main() -> None:
@@ -66,6 +66,7 @@ def ranking(shown: Sequence[Row]) -> None:
     caption = "The best on top, every entry by its best sampler. Bars are the range over three seeds, where the figure "
     caption += "depends on one; a dotted line is what real images score."
     widgets.figure(figure, key="ranking", caption=caption, filename=f"ranking-{score}")
+    widgets.peek("ranking", lambda: sheets(rows), [row.entry for row in rows], most=SHEET)
 
 
 def tradeoff(shown: Sequence[Row]) -> None:
@@ -82,6 +83,7 @@ def tradeoff(shown: Sequence[Row]) -> None:
     caption = "Right is the better autoencoder, down the better generator. Points in one column are one autoencoder: "
     caption += "the sampler alone moves them up and down."
     widgets.figure(figure, key="tradeoff", caption=caption, filename="tradeoff")
+    widgets.peek("tradeoff", lambda: sheets(both), [row.entry for row in both], most=SHEET)
 
 
 main()

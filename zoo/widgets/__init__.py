@@ -14,6 +14,7 @@ from zoo.widgets.listing import broken, entries
 from zoo.widgets.loading import available, cached, dataset
 from zoo.widgets.matrix import Row, image_matrix
 from zoo.widgets.pad import draw_pad
+from zoo.widgets.peek import peek
 from zoo.widgets.picking import HOW_TO_FILL, entries_picker, entry_picker
 from zoo.widgets.placards import framed_sheet, page_links, placard
 from zoo.widgets.safety import guard, plain
@@ -50,6 +51,7 @@ __all__ = [
     "page_links",
     "placard",
     "plain",
+    "peek",
     "place",
     "presenting",
     "style",

@@ -28,5 +28,9 @@ def reserve(key: str, css: str) -> None:
 
     A component of ours takes the place over once its JavaScript calls `drawn`.
     """
-    name = re.sub(r"[^a-zA-Z0-9_-]", "-", key)
-    st.html(f"<style>.st-key-{name}:not([data-drawn]) {{ {css} }}</style>")
+    st.html(f"<style>{selector(key)}:not([data-drawn]) {{ {css} }}</style>")
+
+
+def selector(key: str) -> str:
+    """Return what selects, in CSS, what is drawn under a key."""
+    return ".st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", key)

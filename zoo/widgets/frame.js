@@ -23,7 +23,7 @@ function listening() {
   const interrupt = () => (frame.turn += 1);
   addEventListener("click", (event) => {
     leave();
-    frame.back ||= Boolean(event.target.closest?.(".st-key-all-entries a"));
+    frame.back ||= Boolean(event.target.closest?.(".st-key-all-entries button"));
   }, true);
   addEventListener("popstate", (event) => {
     leave();

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from zoo import images
-from zoo.widgets.components import component, reserve
+from zoo.widgets.components import component, reserve, selector
 
 
 def image_grid(
@@ -58,7 +58,7 @@ def image_grid(
             "columns": columns,
             "tiles": [{"alt": alt, "caption": text} for alt, text in zip(names, captions or [""] * count, strict=True)],
             "select": select,
-            "leads_to": leads_to and f".st-key-{leads_to}",
+            "leads_to": leads_to and selector(leads_to),
             "selected": chosen,
         },
         default={"selected": None},

@@ -84,7 +84,7 @@ def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default:
 
 
 def refusals(prefix: str) -> list[str]:
-    """Return what links asked for in vain of inputs whose keys start with `prefix`: for inputs that are out of sight."""
+    """Return what links asked for in vain of inputs whose keys begin so: for those that are out of sight."""
     kept = [
         value for key, value in st.session_state.items() if str(key).startswith(prefix) and str(key).endswith(MEMORY)
     ]

@@ -1,22 +1,29 @@
 """The table of the leaderboard: which rows it shows, and their figures with ranges in the cells."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
+import numpy as np
 import streamlit as st
 
+from zoo import images
 from zoo.analysis import board
 from zoo.analysis.board import Row
 from zoo.analysis.measured import interval
+from zoo.errors import EntryError
 from zoo.metrics.figures import Figure
 from zoo.samplers import SAMPLERS
 from zoo.widgets.labels import duration, short
+from zoo.widgets.loading import sample_sheet
 from zoo.widgets.tables import Cell, Column, table
 from zoo.widgets.urls import bound
 
 EVERY, TOLD, UNTOLD = "all", "told", "untold"
 LABELS = {EVERY: "All", UNTOLD: "Not told the class", TOLD: "Told the class"}
+SHEET = 240  # pixels of the longer side of a sheet that a point shows
+SHAPE = (160, SHEET, 3)
 FIRST = ("frechet", "coverage", "psnr")
 
 
@@ -48,6 +55,19 @@ def standings(shown: Sequence[Row], dataset: str) -> None:
     rows = [[make(row) for _, make in parts] for row in shown]
     columns = [column for column, _ in parts]
     table(columns, rows, key=f"board-{dataset}", label="Leaderboard")
+
+
+def sheets(shown: Sequence[Row]) -> np.ndarray:
+    """Return the sample sheets of the rows' entries (N, H, W, 3), brought to one shape; grey where there is none."""
+    found = []
+    for row in shown:
+        with contextlib.suppress(EntryError):
+            picture = sample_sheet(row.entry, 1)
+            if picture is not None:
+                found.append(images.fit(picture[None] / 255, SHAPE)[0][0])
+                continue
+        found.append(np.full(SHAPE, 0.5, np.float32))
+    return np.stack(found)
 
 
 def _column(figure: Figure) -> Column:
