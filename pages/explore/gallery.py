@@ -30,8 +30,9 @@ def main() -> None:
             st.info("No entry passes these filters.", icon=":material/filter_alt_off:")
         pulled = [entry for entry in shown if entry.origin]
         if pulled:
-            st.subheader("From the Hub")
+            st.header("From the Hub")
             cards(pulled)
+            st.header("From this machine")
         rooms([entry for entry in shown if not entry.origin])
     else:
         st.info(f"The zoo is empty. {widgets.HOW_TO_FILL}", icon=":material/info:")

@@ -74,7 +74,7 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
             ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
             ("CSV of latents", "csv", lambda: images.csv(batch.latents, batch.labels)),
         ):
-            widgets.download(text, make, f"{name}.{kind}", key=f"{kind}-{entry.id}")
+            widgets.download(text, make, f"{name}.{kind}", key=f"download-{kind}-{entry.id}")
     return batch
 
 

@@ -34,6 +34,6 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, key: str
     """
     cells = [[asdict(cell) for cell in row] for row in rows]
     data = {"label": label, "columns": [asdict(one) for one in columns], "rows": cells}
-    height = 1.75 + sum(2.6 if any(cell.note for cell in row) else 1.75 for row in rows)
+    height = 3 + sum(2.75 if any(cell.note for cell in row) else 1.75 for row in rows)
     reserve(f"{key}-table", f"min-height: {height:.2f}rem;")
     component("tables", '<div class="around" tabindex="0" role="region"></div>', "links")(key=f"{key}-table", data=data)

@@ -35,8 +35,7 @@ def pair_picker() -> list[Entry]:
             format_func=dataset_title,
         )  # fmt: skip
     among = [entry for entry in able.values() if entry.dataset == data]
-    with st.container(key="side-pair"):
-        left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         first = entry_picker("Entry A", key="a", needs=["generate"], among=among)
     others = {entry.id: entry for entry in among if entry != first}
