@@ -13,6 +13,7 @@ from conftest import PAGES, complaints, settle, url_path
 STREAMLITS = {
     "list": "stSidebarNavItems",
     "listitem": "stSidebarNav",
+    "scrollable-region-focusable": "stTable",
     "presentation-role-conflict": "stFileUploaderDropzone",
 }
 TOP = "document.querySelector('[data-testid=stMain]').scrollTop"

@@ -150,8 +150,9 @@ def test_a_wrong_history_is_refused_in_one_sentence(wall, content):
 
 
 def test_a_wrong_sample_sheet_is_refused_in_one_sentence(wall):
-    tiny.vae(wall / "some", files={"samples.png": b"not a picture"})
-    assert "cannot be shown" in texts(opened(DEFAULT))
+    found = tiny.vae(wall / "some", files={"samples.png": b"not a picture"})
+    assert cards(opened(DEFAULT)) == [found.name]
+    assert "cannot be shown" in texts(opened(DEFAULT, entry=found.name))
 
 
 def bound_script():
