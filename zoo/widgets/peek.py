@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ WANTED = "charts that a pointer entered"
 
 @st.fragment
 def peek(
-    chart: str, pictures: Callable[[], np.ndarray], *of: Any, rows: Sequence[int] | None = None, most: int = MOST
+    chart: str, pictures: Callable[[], np.ndarray], *of: Any, rows: np.ndarray | None = None, most: int = MOST
 ) -> None:
     """Let the points of the chart drawn under the key `chart` show pictures, made once a pointer enters it.
 
@@ -36,7 +36,7 @@ def peek(
     data = {
         "chart": selector(chart),
         "wanted": key in wanted,
-        "rows": rows if rows is None else list(map(int, rows)),
+        "rows": None if rows is None else rows.tolist(),
     }
     data |= _sprites(key, of, most, pictures) if key in wanted else NOTHING
     draw = component("peek", '<div class="peek" hidden aria-hidden="true"></div>')
