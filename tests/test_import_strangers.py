@@ -11,6 +11,7 @@ pytest.importorskip("tensorflow", reason="importing needs TensorFlow: pip instal
 import training.device  # noqa: F401  (imports Keras quietly)
 
 from import_builds import built, drafts  # isort: skip
+import import_beyond_keras  # noqa: F401  (more of STRANGERS)
 from import_strangers import STRANGERS
 
 from training.importing import Refused, entry
@@ -29,13 +30,20 @@ def difference(wanted, networks):
     return largest
 
 
+def write(wanted, found, tmp_path):
+    source, options = Source(wanted.path.name, wanted.path), Options(**wanted.options)
+    return entry.write(source, found, tmp_path / "entries", options, lambda text: None)
+
+
 @pytest.mark.parametrize("name", STRANGERS)
 def test_a_strangers_file_comes_in_right_or_is_refused_for_its_reason(tmp_path, name):
     (tmp_path / "in").mkdir()
     wanted = STRANGERS[name](tmp_path / "in")
     if wanted.refused:
         with pytest.raises(Refused) as refusal:
-            drafts(wanted.path, tmp_path, **wanted.options)
+            found = drafts(wanted.path, tmp_path, **wanted.options)
+            assert wanted.exported, "it came in"
+            write(wanted, found, tmp_path)
         assert re.search(wanted.refused, str(refusal.value)) and str(refusal.value).endswith(".")
         return
     found = drafts(wanted.path, tmp_path, **wanted.options)
@@ -50,8 +58,7 @@ def test_a_strangers_file_comes_in_right_or_is_refused_for_its_reason(tmp_path, 
     said = [*found[0].found.guesses, *(model.format for model in found[0].models)]
     assert wanted.says in " ".join(said)
     if wanted.exported or wanted.prior:
-        source, options = Source(wanted.path.name, wanted.path), Options(**wanted.options)
-        (made,) = entry.write(source, found, tmp_path / "entries", options, lambda text: None)
+        (made,) = write(wanted, found, tmp_path)
         assert not wanted.prior or made[0].prior == wanted.prior
 
 

@@ -15,6 +15,7 @@ import keras  # isort: skip
 import numpy as np
 
 from training.importing import Refused, build, files, ranges, reading, roles
+from training.importing.interchange.networks import OnnxNetwork, compare
 from training.importing.options import Options, Report, Source
 from training.importing.reading import Draft
 from training.importing.roles import Part
@@ -99,16 +100,7 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         warnings,
     )
     with staging.replacing(final) as staged:
-        keras.saving.save_model(_whole(built, final.name), staged, zipped=False)
-        shutil.rmtree(staged / "assets", ignore_errors=True)
-        export.compress(staged / "model.weights.h5")
-        files_of = {}
-        for role, network in built.items():
-            say(f"Writing the {role} as ONNX and comparing it with Keras")
-            part = parts[role]
-            count = ranges.batch_of(part, CHECKED)
-            pixels = ranges.built_in(part.source or part.image, count)
-            files_of[role] = _exported(network, role, staged, pixels, count)
+        files_of = _networks(built, parts, staged, reads, makes, say)
         say("Drawing the samples")
         with entries.refusing(final.name):
             manifest = _manifest(final.name, source, options, draft, files_of, report, entries.files(staged))
@@ -119,6 +111,38 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         entries.verify(staging.finish(staged, manifest))
     report.choices = _choices(source, draft, options, say)
     return entries.read(final), report
+
+
+def _networks(
+    built: dict[str, keras.Model | OnnxNetwork], parts: dict[str, Part], staged: Path, reads: str, makes: str, say: Say
+) -> dict[str, Network]:
+    """Write the networks into an entry's folder: as ONNX, and as Keras where none is from an ONNX file.
+
+    Each ONNX network is compared with what it was made from: Keras, or the file as it was given."""
+    models = {role: network for role, network in built.items() if isinstance(network, keras.Model)}
+    if models.keys() == built.keys():
+        keras.saving.save_model(_whole(models, staged.name), staged, zipped=False)
+        shutil.rmtree(staged / "assets", ignore_errors=True)
+        export.compress(staged / "model.weights.h5")
+    described = {}
+    for role, network in models.items():
+        say(f"Writing the {role} as ONNX and comparing it with Keras")
+        part = parts[role]
+        count = ranges.batch_of(part, CHECKED)
+        pixels = ranges.built_in(part.source or part.image, count)
+        described[role] = _exported(network, role, staged, pixels, count)
+    given = {role: network for role, network in built.items() if isinstance(network, OnnxNetwork)}
+    for graph in {id(network.part.graph): network.part.graph for network in given.values()}.values():
+        group = {role: network for role, network in given.items() if network.part.graph is graph}
+        say(f"Comparing {' and '.join(group)} with the file as it was given")
+        count = min(ranges.batch_of(network.part, CHECKED) for network in group.values())
+        compare(group, reads, makes, ranges.built_in, count)
+        for role, network in group.items():
+            file = staged / network.declared.file
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(network.content)
+            described[role] = network.declared
+    return {role: described[role] for role in built}
 
 
 def _exported(network: keras.Model, role: str, staged: Path, pixels: np.ndarray, count: int) -> Network:

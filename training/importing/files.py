@@ -27,13 +27,15 @@ from training.importing import (
 from training.importing.configs import Network
 from training.importing.foreign import refuse_foreign
 from training.importing.graphs import Graph
+from training.importing.interchange import models as onnx_models
+from training.importing.interchange.graphs import OnnxGraph
 from zoo.manifest import brief
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 MAX_FOLDERS = 6  # how deep folders are searched
 MAX_JSONS = 20  # configurations that are tried on one file of weights
-WEIGHTS = (".h5", ".hdf5", ".keras", ".safetensors")
+WEIGHTS = (".h5", ".hdf5", ".keras", ".safetensors", ".onnx")
 ALONE = "weights without a configuration"
 
 Wanted = list[tuple[str, weights.Shape, str]]  # key in the file, shape, what to call it
@@ -48,6 +50,7 @@ class Model:
         format: what it was saved as, in words.
         main: the file whose sha256 the manifest records.
         networks: by name; None for weights without a configuration.
+        graph: of an ONNX file, reads it as a graph, given the side of images that it leaves open.
         assign: reads the arrays for a graph's layers, where there are networks.
         stated: for weights alone, the layers of the file and whether their order is kept.
         fetch: for weights alone, reads arrays by their keys.
@@ -62,6 +65,12 @@ class Model:
     stated: tuple[list[weights.Stated], bool] = field(default_factory=lambda: ([], True))
     fetch: Callable[[Wanted], list[np.ndarray]] = lambda wanted: []
     keras: str | None = None
+    graph: Callable[[int | None], OnnxGraph] | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it holds weights, but no network."""
+        return self.networks is None and self.graph is None
 
     @property
     def sha256(self) -> str:
@@ -216,6 +225,8 @@ def _jsons(path: Path) -> list[Path]:
 def _file(path: Path, name: str, room: Room, jsons: list[Path]) -> Model:
     magic = _magic(path)
     refuse_foreign(path, name)
+    if path.suffix.lower() == ".onnx":
+        return Model(name, "ONNX", path, None, graph=lambda side: OnnxGraph(onnx_models.read(path, name, side)))
     if path.suffix.lower() == ".safetensors":
         return Model(
             name,

@@ -24,7 +24,6 @@ BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 )
 # How a file is called, where its beginning does not tell.
 SUFFIXES = {
-    ".onnx": "is an ONNX network, which is not read yet: give the Keras model that it was exported from",
     ".tflite": "is a TensorFlow Lite file: its layers are merged for phones; give the Keras model that it was made of",
     ".meta": "is the graph of a TensorFlow 1 checkpoint, which is never run; save the network by model.save",
 }

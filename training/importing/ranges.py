@@ -16,7 +16,7 @@ from training.importing.roles import Part
 from training.importing.weights import Arrays
 from zoo import images as pictures
 from zoo.data import datasets
-from zoo.sharing.corrections import INTERVALS, LOGITS, interval, range_text
+from zoo.sharing.corrections import INTERVALS, LOGITS, interval, range_text, to_unit
 
 TRIED = 32  # codes or images at most
 TRIED_VALUES = 1 << 25  # of the largest intermediate result, for all of them together
@@ -24,7 +24,7 @@ BUILT_IN = {1: "digits", 3: "fruits"}
 QUANTILES = (0.02, 0.5, 0.98)
 EXPLAINED = 0.3  # share of the images' variance that a reconstruction must explain to count as one
 BETTER = 0.9  # of the error of the range that is taken without trying
-UNMOVED = ("Reshape", "Flatten", "Cropping2D", "Permute", "ZeroPadding2D", "Dropout")
+UNMOVED = ("Reshape", "Flatten", "Cropping2D", "Permute", "ZeroPadding2D", "Dropout", "Clip")
 
 
 @dataclass(frozen=True)
@@ -196,14 +196,6 @@ def _makes(last: str | None) -> list[str]:
         "tanh": ["symmetric", "unit", "half"],
         "relu": ["unit", "bytes"],
     }.get(last or "", [*INTERVALS, LOGITS])
-
-
-def to_unit(images: np.ndarray, makes: str) -> np.ndarray:
-    """Images of any shape from a range to [0, 1]."""
-    if makes == LOGITS:
-        return 1 / (1 + np.exp(-np.clip(images, -60, 60)))
-    low, high = interval(makes)
-    return (images - low) / (high - low)
 
 
 def _of_translator(

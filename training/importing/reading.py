@@ -13,6 +13,7 @@ from typing import Any
 from training.importing import Refused, files, inference, roles
 from training.importing.configs import Network
 from training.importing.graphs import Graph
+from training.importing.interchange.graphs import OnnxGraph
 from training.importing.options import Options, Source
 from training.importing.roles.parts import Image, Part
 from training.importing.weights import Arrays, Stated
@@ -100,7 +101,7 @@ def _read_models(
         for name in names:
             try:
                 model = offered[name]()
-                if model.networks is None and len(kinds) > 1:
+                if model.alone and len(kinds) > 1:
                     alone.append((name, model))
                     taken = name
                     break
@@ -153,6 +154,8 @@ def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
     Args:
         image: of the networks beside it, for weights without a configuration.
     """
+    if model.graph:
+        return _exchanged(model, model.graph(options.side), options)
     networks, guesses, choices = model.networks, [], []
     sources: dict[str, dict[str, Stated]] = {}
     if networks is None and options.architecture and options.architecture not in inference.KNOWN:
@@ -170,9 +173,7 @@ def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
         label = model.name if single else f"{model.name}: {key}"
         try:
             graph = Graph(network, "" if single else key, options.side)
-            found = roles.parts_of(label, graph, options if len(networks) == 1 else replace(options, role=None))
-            if graph.assumed:
-                found[0].guesses.append(f"It takes images of any size; a side of {graph.assumed} is taken (side).")
+            found = _parts(label, graph, options if len(networks) == 1 else replace(options, role=None))
             arrays[id(graph)] = _assigned(model, graph, network, sources.get(key))
         except Refused as refusal:
             failures.append(refusal)
@@ -182,6 +183,18 @@ def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
         raise failures[0]
     guesses += [f"A part was left out: {refusal}" for refusal in failures]
     return _Read(model, parts, arrays, guesses, choices, model.name)
+
+
+def _parts(label: str, graph: Graph, options: Options) -> list[Part]:
+    found = roles.parts_of(label, graph, options)
+    if graph.assumed:
+        found[0].guesses.append(f"It takes images of any size; a side of {graph.assumed} is taken (side).")
+    return found
+
+
+def _exchanged(model: files.Model, graph: OnnxGraph, options: Options) -> _Read:
+    """The parts of an ONNX file, which keeps its own weights; raises Refused."""
+    return _Read(model, _parts(model.name, graph, options), {id(graph): {}}, list(graph.model.notes), [], model.name)
 
 
 def _assigned(model: files.Model, graph: Graph, network: Network, sources: dict[str, Stated] | None) -> Arrays:
