@@ -1077,6 +1077,7 @@ def an_unknown_layer_with_a_reason(folder):
 @stranger
 def an_onnx_generator(folder):
     g = dcgan(keras, last="sigmoid")
+    g(codes(6))  # Keras exports no network that was never called
     g.export(folder / "generator.onnx", format="onnx", verbose=False)
     z = codes(6)
     return Wanted(folder / "generator.onnx", [{"generator"}], [Answer("generator", z, "image", answer(g, z))])

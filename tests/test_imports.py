@@ -166,7 +166,7 @@ def test_a_discriminator_pushed_as_a_gan_is_told_on_the_command_line(trainable, 
 def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path):
     with loopback.Hub(tmp_path / "hub", token="hf_local") as hub:
         hub.put("ada/words", {"README.md": b"# No model", "data.csv": b"1"})
-        for repo, words in (("ada/none", "ada/none"), ("ada/words", "holds no Keras model")):
+        for repo, words in (("ada/none", "ada/none"), ("ada/words", "holds no model that is read here")):
             command = [sys.executable, "-m", "training", "import", repo]
             environment = os.environ | hub.environment(tmp_path / "home")
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -1,7 +1,7 @@
 """Networks as PyTorch computes, exports and saves them, written without PyTorch.
 
-Images are (N, C, H, W), kernels (out, in, height, width), of transposed convolutions (in, out, height, width). A network
-is built as ONNX nodes; its weights bear the names of a state_dict, and ONNX Runtime says what it answers.
+Images are (N, C, H, W), kernels (out, in, height, width), of transposed convolutions (in, out, height, width). A
+network is built as ONNX nodes; its weights bear the names of a state_dict, and ONNX Runtime says what it answers.
 """
 
 import json
@@ -20,7 +20,7 @@ STORAGES = {"float32": "FloatStorage", "float16": "HalfStorage", "int64": "LongS
 
 
 class Network:
-    """A network under construction: each method adds a layer to the tensor `x` and returns the name of what comes out."""
+    """A network under construction: each method adds a layer to the tensor `x` and returns what comes out."""
 
     def __init__(self):
         self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
@@ -101,7 +101,7 @@ class Network:
         return session.run(None, dict(zip([name for name, _, _ in self.inputs], inputs, strict=True)))
 
 
-# Files of torch.save ----------------------------------------------------------------------------------------------------
+# Files of torch.save -------------------------------------------------------------------------------------------------
 
 
 def save(path: Path, value: Any, pickled: bytes | None = None, **files: bytes) -> None:
@@ -112,7 +112,8 @@ def save(path: Path, value: Any, pickled: bytes | None = None, **files: bytes) -
         archive.writestr(f"{path.stem}/data.pkl", content if pickled is None else pickled)
         archive.writestr(f"{path.stem}/byteorder", "little")
         for number, array in enumerate(storages):
-            archive.writestr(f"{path.stem}/data/{number}", array.tobytes())
+            if f"data__{number}" not in files:
+                archive.writestr(f"{path.stem}/data/{number}", array.tobytes())
         archive.writestr(f"{path.stem}/version", "3\n")
         for name, extra in files.items():
             archive.writestr(f"{path.stem}/{name.replace('__', '/')}", extra)

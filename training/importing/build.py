@@ -28,8 +28,9 @@ def network(part: Part, arrays: Arrays, reads: str = "unit", makes: str = "unit"
         makes: the range of images that come out, or LOGITS.
 
     Returns:
-        A Functional model, or a network that is called as one, from "image" (N, H, W, C) or "source" in [0, 1], or "latent" (N, *shape), and "label" (N,)
-        where it takes one, to a dictionary of the outputs of its role, images in [0, 1].
+        A Functional model, or a network that is called as one, from "image" (N, H, W, C) or "source" in [0, 1], or
+        "latent" (N, *shape), and "label" (N,) where it takes one, to a dictionary of the outputs of its role, images in
+        [0, 1].
     """
     if isinstance(part.graph, OnnxGraph):
         return onnx_networks.network(part, reads, makes)

@@ -27,8 +27,9 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "Pad": ("ZeroPadding2D", {}),
     "Transpose": ("Permute", {}),
     **{name: ("Reshape", {}) for name in ("Flatten", "Squeeze", "Unsqueeze")},
-    **{name: ("Dropout", {}) for name in ("Identity", "Cast")},
+    "Cast": ("Dropout", {}),
 }
+SAME = ("Identity", "Dropout")  # what comes out is what goes in
 # Operators whose first input and output are (N, channels, height, width).
 SPATIAL = frozenset(
     [
@@ -116,6 +117,9 @@ class OnnxGraph(Graph):
         """Append the calls of a node, one for each of its outputs."""
         inputs = tuple(self._tensors[name] for name in node.input if name in self._tensors)
         for output in filter(None, node.output):
+            if node.op_type in SAME and inputs:
+                self._tensors[output] = inputs[0]
+                continue
             if node.op_type in RANDOM:
                 tensor = self._opaque("random", inputs, output, f"The operator {node.op_type} {DRAWN}")
                 self.noise.add(tensor)
@@ -132,7 +136,9 @@ class OnnxGraph(Graph):
     def _call_of(self, node: onnx.NodeProto, inputs: tuple[int, ...], output: str) -> int:
         kind, arguments = KINDS.get(node.op_type, (node.op_type, {}))
         fixed = [self.model.constant(name) for name in node.input]
-        weights = tuple((name, tuple(array.shape)) for name, array in zip(node.input, fixed) if array is not None)
+        weights = tuple(
+            (name, tuple(array.shape)) for name, array in zip(node.input, fixed, strict=True) if array is not None
+        )
         if linear := _linear(node.op_type, fixed):
             kind, arguments, weights = "Rescaling", linear, ()
         elif node.op_type == "MatMul" and weights:

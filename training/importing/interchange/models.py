@@ -109,10 +109,12 @@ def _check(proto: onnx.ModelProto, name: str) -> None:
     """Refuse what no published entry may hold, and what this ONNX does not know."""
     newest, found = onnx.defs.onnx_opset_version(), _opset(proto)
     if found > newest or proto.ir_version > onnx.IR_VERSION:
-        what = f"version {found} of ONNX' operators" if found > newest else f"version {proto.ir_version} of the format"
+        what, known = f"version {found} of ONNX' operators", newest
+        if found <= newest:
+            what, known = f"version {proto.ir_version} of ONNX", onnx.IR_VERSION
         raise Refused(
-            f"{brief(name)} is written in {what}, newer than the {newest if found > newest else onnx.IR_VERSION} that is "
-            "read here; export it again with an older opset_version, for example 17."
+            f"{brief(name)} is written in {what}, newer than the {known} that is read here; export it again with an "
+            "older opset_version, for example 17."
         )
     if found < OLDEST:
         said = (
@@ -136,13 +138,11 @@ def _check(proto: onnx.ModelProto, name: str) -> None:
     for node in graph.node:
         if node.domain not in ("", "ai.onnx"):
             raise Refused(
-                f"{brief(name)} uses the operator {brief(node.op_type)} of the domain {brief(node.domain)}, which is not "
-                "ONNX' own; export it again without optimising it for one runtime."
+                f"{brief(name)} uses the operator {brief(node.op_type)} of the domain {brief(node.domain)}, which is "
+                "not ONNX' own; export it again without optimising it for one runtime."
             )
         if node.op_type not in OPERATORS | RANDOM:
-            raise Refused(
-                f"{brief(name)} uses the operator {brief(node.op_type)}, which is not among those that run here."
-            )
+            raise Refused(f"{brief(name)} uses the operator {brief(node.op_type)}, which is not allowed here.")
         if any(a.HasField("g") or a.graphs or a.HasField("sparse_tensor") for a in node.attribute):
             raise Refused(
                 f"{brief(name)} holds a graph inside the operator {brief(node.op_type)}, which is not run here."
@@ -244,12 +244,11 @@ def _freed(model: Model) -> None:
         if node.op_type != "Reshape" or node.input[0] not in dependent:
             continue
         sizes = [sizes.get(node.output[0], [None]) for sizes in found]
-        rest = sizes[0][1:]
-        if all(size and size[0] == probe and size[1:] == rest for size, probe in zip(sizes, probes, strict=True)):
-            if None not in rest:
-                name = f"{node.output[0]}/sizes"
-                graph.initializer.append(numpy_helper.from_array(np.asarray([-1, *rest], np.int64), name))
-                node.input[1] = name
+        rest = [size for size in sizes[0][1:] if size is not None]
+        if all(size == [probe, *rest] for size, probe in zip(sizes, probes, strict=True)):
+            name = f"{node.output[0]}/sizes"
+            graph.initializer.append(numpy_helper.from_array(np.asarray([-1, *rest], np.int64), name))
+            node.input[1] = name
     _keep_needed(model.proto)
     if model.batch:
         model.notes.append(f"The file is written for exactly {model.batch} at once; it was made free for any number.")
@@ -299,8 +298,8 @@ def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
     lost = next((value.name for value in model.proto.graph.output if value.name not in shapes), None)
     if lost is not None and model.batch:
         raise Refused(
-            f"{brief(model.name)} is written for exactly {model.batch} at once, and its output {brief(lost)} cannot be made "
-            "free: export it again with dynamic_axes for the first axis."
+            f"{brief(model.name)} is written for exactly {model.batch} at once, and its output {brief(lost)} cannot be "
+            "made free: export it again with dynamic_axes for the first axis."
         )
     if lost is not None:
         raise Refused(
