@@ -1,15 +1,22 @@
 """Files of strangers beside Keras: ONNX as PyTorch exports it, state_dicts of PyTorch, and the tutorials that tell a
 prior. Imported by test_import_strangers.py, which tries all of STRANGERS."""
 
+import shutil
+
 import keras
 import numpy as np
 import onnx
+from conftest import ROOT
 from import_strangers import Answer, Wanted, answer, codes, half, images, settled, stranger
 from keras import layers
 from onnx import TensorProto, helper
 from torch_files import RNG, Network, safetensors, save, state_dict
 
 from training.importing.inference.known import KNOWN
+from zoo import models
+from zoo.entries import read
+
+PRETRAINED = ROOT / "zoo" / "pretrained"
 
 
 def last(x):
@@ -26,7 +33,7 @@ def first(x):
 
 
 def dcgan(channels=1, size=24, widths=(16, 12, 8)) -> Network:
-    """The generator of PyTorch's DCGAN tutorial at a smaller width: (N, size, 1, 1) → (N, channels, 32, 32)."""
+    """The generator of PyTorch's DCGAN tutorial, by default smaller: (N, size, 1, 1) → (N, channels, 32, 32)."""
     net = Network()
     x = net.given("input", size, 1, 1)
     sizes = [size, *widths, channels]
@@ -35,7 +42,7 @@ def dcgan(channels=1, size=24, widths=(16, 12, 8)) -> Network:
         x = net.transposed(x, f"main.{3 * index}", given, made, 4, stride, padding, bias=False)
         if index < len(widths):
             x = net.node("Relu", net.normalised(x, f"main.{3 * index + 1}", made))
-    net.returned(net.node("Tanh", x), "output", channels, 32, 32)
+    net.returned(net.node("Tanh", x), "output", channels, 4 << len(widths), 4 << len(widths))
     return net
 
 
@@ -46,7 +53,7 @@ def an_onnx_generator_of_pytorch(folder):
     z = codes(24)
     return Wanted(
         folder / "netG.onnx", [{"generator"}],
-        [Answer("generator", z, "image", half(last(net.run(z[..., None, None])[0])))], exported=True, says="ONNX",
+        [Answer("generator", z, "image", half(last(net.run(z[..., None, None])[0])))], says="ONNX",
     )  # fmt: skip
 
 
@@ -70,20 +77,21 @@ def an_onnx_generator_of_one_image(folder):
     )  # fmt: skip
 
 
-def vae(noise: bool = True) -> tuple[Network, dict[str, str]]:
-    """The VAE of PyTorch's examples, smaller, as it is exported whole: it draws its code inside."""
-    net, names = Network(), {}
+def vae(logarithm: float = 0.5) -> Network:
+    """The VAE of PyTorch's examples, smaller, as it is exported whole: it draws its code inside.
+
+    `logarithm` · the second head is the logarithm of the deviation."""
+    net = Network()
     x = net.shaped(net.given("x", 1, 28, 28), -1, 784)
     x = net.node("Relu", net.linear(x, "fc1", 784, 32))
-    names["mean"], names["log"] = net.linear(x, "fc21", 32, 5), net.linear(x, "fc22", 32, 5)
-    deviation = net.node("Exp", net.node("Mul", names["log"], net.constant(0.5)))
+    mean, log = net.linear(x, "fc21", 32, 5), net.linear(x, "fc22", 32, 5)
+    deviation = net.node("Exp", log if logarithm == 1 else net.node("Mul", log, net.constant(logarithm)))
     drawn = net.node("Mul", net.node("RandomNormalLike", deviation), deviation)
-    names["code"] = net.node("Add", names["mean"], drawn)
-    x = net.node("Relu", net.linear(names["code"], "fc3", 5, 32))
+    x = net.node("Relu", net.linear(net.node("Add", mean, drawn), "fc3", 5, 32))
     net.returned(net.node("Sigmoid", net.linear(x, "fc4", 32, 784)), "recon", 784)
-    net.returned(names["mean"], "mu", 5)
-    net.returned(names["log"], "logvar", 5)
-    return net, names
+    net.returned(mean, "mu", 5)
+    net.returned(log, "logvar", 5)
+    return net
 
 
 def _decoded(state: dict, z: np.ndarray) -> np.ndarray:
@@ -93,7 +101,7 @@ def _decoded(state: dict, z: np.ndarray) -> np.ndarray:
 
 @stranger
 def an_onnx_vae_of_pytorch(folder):
-    net, _ = vae()
+    net = vae()
     onnx.save(net.model(), folder / "vae.onnx")
     x, z = images(28, 28, 1), codes(5)
     _, mean, log = net.run(first(x))
@@ -102,6 +110,77 @@ def an_onnx_vae_of_pytorch(folder):
         [Answer("encoder", x, "z_mean", mean), Answer("encoder", x, "z_log_var", log),
          Answer("decoder", z, "image", _decoded(net.state, z))],
         exported=True,
+    )  # fmt: skip
+
+
+@stranger
+def an_onnx_vae_whose_head_is_the_logarithm_of_the_deviation(folder):
+    net = vae(logarithm=1)
+    onnx.save(net.model(), folder / "vae.onnx")
+    x = images(28, 28, 1)
+    _, mean, log = net.run(first(x))
+    return Wanted(
+        folder / "vae.onnx", [{"encoder", "decoder"}],
+        [Answer("encoder", x, "z_mean", mean), Answer("encoder", x, "z_log_var", 2 * log)],
+    )  # fmt: skip
+
+
+@stranger
+def an_onnx_encoder_of_twice_as_many_values(folder):
+    encoder, decoder = Network(), Network()
+    x = encoder.node("Flatten", encoder.given("image", 1, 8, 8), axis=1)
+    encoder.returned(encoder.linear(x, "fc", 64, 6), "params", 6)
+    x = decoder.node("Sigmoid", decoder.linear(decoder.given("z", 3), "fc", 3, 64))
+    decoder.returned(decoder.shaped(x, -1, 1, 8, 8), "image", 1, 8, 8)
+    onnx.save(encoder.model(), folder / "encoder.onnx")
+    onnx.save(decoder.model(), folder / "decoder.onnx")
+    x = images(8, 8, 1)
+    (both,) = encoder.run(first(x))
+    return Wanted(
+        folder, [{"encoder", "decoder"}],
+        [Answer("encoder", x, "z_mean", both[:, :3]), Answer("encoder", x, "z_log_var", both[:, 3:])],
+    )  # fmt: skip
+
+
+@stranger
+def an_onnx_generator_with_labels_joined_outside(folder):
+    net = Network()
+    x = net.node("Sigmoid", net.transposed(net.given("z", 14, 1, 1), "up", 14, 3, 8))
+    net.returned(x, "image", 3, 8, 8)
+    onnx.save(net.model(), folder / "cgan.onnx")
+    z, label = codes(4), np.arange(5)
+    joined = np.concatenate([z, np.eye(10, dtype="float32")[label]], axis=1)
+    return Wanted(
+        folder / "cgan.onnx", [{"generator"}],
+        [Answer("generator", [z, label.astype("int32")], "image", last(net.run(joined[..., None, None])[0]))],
+        options={"classes": 10},
+    )  # fmt: skip
+
+
+@stranger
+def an_onnx_discriminator_of_patches(folder):
+    net = Network()
+    x = net.leaky(net.convolution(net.given("image", 3, 32, 32), "0", 3, 6, 4, 2, 1))
+    net.returned(net.convolution(x, "2", 6, 1, 4, 2, 1), "scores", 1, 8, 8)
+    onnx.save(net.model(), folder / "netD.onnx")
+    x = images(32, 32, 3)
+    return Wanted(
+        folder / "netD.onnx", [{"discriminator"}],
+        [Answer("discriminator", x, "score", net.run(first(2 * x - 1))[0].mean(axis=(2, 3)))],
+        options={"reads": "symmetric"},
+    )  # fmt: skip
+
+
+@stranger
+def an_onnx_decoder_of_logits(folder):
+    net = Network()
+    x = net.linear(net.given("z", 4), "fc", 4, 64)
+    net.returned(net.shaped(net.node("Mul", x, net.constant(9.0)), -1, 1, 8, 8), "logits", 1, 8, 8)
+    onnx.save(net.model(), folder / "decoder.onnx")
+    z = codes(4)
+    return Wanted(
+        folder / "decoder.onnx", [{"decoder"}],
+        [Answer("decoder", z, "image", 1 / (1 + np.exp(-last(net.run(z)[0]))))], says="logits",
     )  # fmt: skip
 
 
@@ -119,7 +198,6 @@ def onnx_encoder_and_decoder_of_a_spatial_code(folder):
         folder, [{"encoder", "decoder"}],
         [Answer("encoder", x, "latent", last(encoder.run(first(x))[0])),
          Answer("decoder", z, "image", last(decoder.run(first(z))[0]))],
-        exported=True,
     )  # fmt: skip
 
 
@@ -150,9 +228,7 @@ def an_onnx_classifier(folder):
     logits = net.linear(features, "fc2", 12, 10)
     net.returned(net.node("LogSoftmax", logits, axis=1), "output", 10)
     onnx.save(net.model(), folder / "mnist_classifier.onnx")
-    beside = Network()
-    beside.__dict__.update(net.__dict__ | {"outputs": [], "nodes": list(net.nodes[:-1])})
-    beside.returned(logits, "logits", 10)
+    beside = net.up_to(logits, "logits", 10)
     x = images(16, 16, 1)
     return Wanted(
         folder / "mnist_classifier.onnx", [{"classifier"}],
@@ -170,15 +246,13 @@ def an_onnx_autoencoder_in_one(folder):
     x = net.shaped(net.node("Relu", net.linear(code, "decoder.0", 7, 196)), -1, 4, 7, 7)
     x = net.node("Relu", net.transposed(x, "decoder.2", 4, 8, 3, 2, 1, 1))
     net.returned(net.node("Sigmoid", net.transposed(x, "decoder.4", 8, 1, 3, 2, 1, 1)), "output", 1, 28, 28)
-    inner = Network()
-    inner.__dict__.update(net.__dict__ | {"outputs": [], "nodes": list(net.nodes[:-1])})
-    inner.returned(code, "code", 7)
+    inner = net.up_to(code, "code", 7)
     onnx.save(net.model(), folder / "autoencoder.onnx")
     x = images(28, 28, 1)
     (z,) = inner.run(first(x))
     return Wanted(
         folder / "autoencoder.onnx", [{"encoder", "decoder"}],
-        [Answer("encoder", x, "latent", z), Answer("decoder", z, "image", last(net.run(first(x))[0]))], exported=True,
+        [Answer("encoder", x, "latent", z), Answer("decoder", z, "image", last(net.run(first(x))[0]))],
     )  # fmt: skip
 
 
@@ -238,7 +312,21 @@ def an_onnx_generator_that_was_trained_on_flat_colours(folder):
     onnx.save(net.model(), folder / "generator.onnx")
     z = codes(7)
     wanted = half(last(net.run(z)[0].reshape(-1, 3, 16, 16)))
-    return Wanted(folder / "generator.onnx", [{"generator"}], [Answer("generator", z, "image", wanted)], exported=True)
+    return Wanted(folder / "generator.onnx", [{"generator"}], [Answer("generator", z, "image", wanted)])
+
+
+@stranger
+def onnx_networks_of_this_zoo(folder):
+    """Exports of Keras: channels last, labels looked up in a table, weights kept in half precision."""
+    shutil.copytree(PRETRAINED / "fashion-cvae" / "onnx", folder / "onnx")
+    made, z, label = read(PRETRAINED / "fashion-cvae"), codes(16), np.arange(5).astype("int32")
+    x = images(28, 28, 1)
+    means = models.encode(made, x, label)
+    return Wanted(
+        folder / "onnx", [{"encoder", "decoder"}],
+        [Answer("encoder", [x, label], "z_mean", means),
+         Answer("decoder", [z, label], "image", models.decode(made, z, label))],
+    )  # fmt: skip
 
 
 # ONNX: what is refused -----------------------------------------------------------------------------------------------
@@ -338,7 +426,7 @@ def a_state_dict_of_a_dcgan(folder):
 
 
 def _of_the_vae(folder, path):
-    net, _ = vae()
+    net = vae()
     (safetensors if path.endswith("safetensors") else save)(folder / path, net.state)
     x, z = images(28, 28, 1), codes(5)
     _, mean, log = net.run(first(x))
@@ -425,16 +513,44 @@ def a_state_dict_of_a_convolutional_autoencoder(folder):
     x = net.node("Relu", net.transposed(code, "decoder.0", 16, 12, 7))
     x = net.node("Relu", net.transposed(x, "decoder.2", 12, 8, 3, 2, 1, 1))
     net.returned(net.node("Sigmoid", net.transposed(x, "decoder.4", 8, 1, 3, 2, 1, 1)), "y", 1, 28, 28)
-    inner = Network()
-    inner.__dict__.update(net.__dict__ | {"outputs": [], "nodes": list(net.nodes[:-1])})
-    inner.returned(code, "code", 16, 1, 1)
+    inner = net.up_to(code, "code", 16, 1, 1)
     save(folder / "conv_autoencoder.pth", state_dict(net.state))
     x = images(28, 28, 1)
-    (z,) = inner.run(first(x))
+    z = inner.run(first(x))[0][..., 0, 0]
     return Wanted(
         folder / "conv_autoencoder.pth", [{"encoder", "decoder"}],
-        [Answer("encoder", x, "latent", z[..., 0, 0]), Answer("decoder", z[..., 0, 0], "image", last(net.run(first(x))[0]))],
+        [Answer("encoder", x, "latent", z), Answer("decoder", z, "image", last(net.run(first(x))[0]))],
         among_choices=True,
+    )  # fmt: skip
+
+
+@stranger
+def a_state_dict_of_the_dcgan_of_pytorchs_tutorial(folder):
+    net = dcgan(channels=3, size=100, widths=(512, 256, 128, 64))
+    save(folder / "G.pth", {f"module.{name}": array for name, array in net.state.items()})  # saved from DataParallel
+    z = codes(100, count=1)
+    return Wanted(
+        folder / "G.pth", [{"generator"}],
+        [Answer("generator", z, "image", half(last(net.run(z[..., None, None])[0])))], says="pytorch-dcgan-generator",
+    )  # fmt: skip
+
+
+@stranger
+def a_state_dict_of_an_autoencoder_with_pooling(folder):
+    """Udacity's: pooling leaves no trace in a state_dict, the tutorial tells it."""
+    net, pool = Network(), {"kernel_shape": [2, 2], "strides": [2, 2]}
+    x = net.node("Relu", net.convolution(net.given("x", 1, 28, 28), "conv1", 1, 16, 3, 1, 1))
+    x = net.node("Relu", net.convolution(net.node("MaxPool", x, **pool), "conv2", 16, 4, 3, 1, 1))
+    x = net.node("Relu", net.transposed(net.node("MaxPool", x, **pool), "t_conv1", 4, 16, 2, 2))
+    net.returned(net.node("Sigmoid", net.transposed(x, "t_conv2", 16, 1, 2, 2)), "y", 1, 28, 28)
+    inner = net.up_to(net.nodes[5].output[0], "code", 4, 7, 7)
+    save(folder / "autoencoder.pt", state_dict(net.state))
+    x = images(28, 28, 1)
+    z = last(inner.run(first(x))[0])
+    return Wanted(
+        folder / "autoencoder.pt", [{"encoder", "decoder"}],
+        [Answer("encoder", x, "latent", z), Answer("decoder", z, "image", last(net.run(first(x))[0]))],
+        says="Udacity",
     )  # fmt: skip
 
 

@@ -862,12 +862,12 @@ def rows_as_steps_of_a_convolution(folder):
 
 @stranger
 def rows_as_steps_of_an_lstm(folder):
-    image = keras.Input((28, 28))
-    code = layers.LSTM(12)(image)
-    x = layers.GRU(16, return_sequences=True)(layers.RepeatVector(28)(code))
-    ae = settled(keras.Model(image, layers.TimeDistributed(layers.Dense(28, activation="sigmoid"))(x)))
+    image = keras.Input((8, 8))
+    code = layers.LSTM(3)(image)
+    x = layers.GRU(4, return_sequences=True)(layers.RepeatVector(8)(code))
+    ae = settled(keras.Model(image, layers.TimeDistributed(layers.Dense(8, activation="sigmoid"))(x)))
     ae.save(folder / "ae.keras")
-    x = images(28, 28, 1)
+    x = images(8, 8, 1)
     z = answer(keras.Model(image, code), x[..., 0])
     return Wanted(
         folder / "ae.keras", [{"encoder", "decoder"}],

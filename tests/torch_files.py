@@ -35,6 +35,13 @@ class Network:
         self.outputs.append((name, kind, shape))
         return name
 
+    def up_to(self, x: str, name: str, *shape: int) -> "Network":
+        """The same network with another end."""
+        other = Network()
+        other.inputs, other.initializers, other.nodes = self.inputs, self.initializers, list(self.nodes)
+        other.returned(x, name, *shape)
+        return other
+
     def node(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
         name = f"/{operator}_{len(self.nodes)}_output"
         names = [name, *(f"{name}_{index}" for index in range(1, outputs))]

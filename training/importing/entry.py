@@ -113,7 +113,7 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
         entries.verify(staging.finish(staged, manifest))
-    report.choices = _choices(source, draft, options, say)
+    report.choices = choices(source, draft, options, say)
     return entries.read(final), report
 
 
@@ -220,7 +220,7 @@ def _recoloured(images: np.ndarray, entry: Entry) -> np.ndarray:
     return images.repeat(3, axis=3) if entry.shape[2] == 3 else images.mean(axis=3, keepdims=True)
 
 
-def _choices(source: Source, draft: Draft, options: Options, say: Say) -> list[dict[str, Any]]:
+def choices(source: Source, draft: Draft, options: Options, say: Say) -> list[dict[str, Any]]:
     """Each choice that weights alone leave open, with a PNG (base64) of what it makes of the same codes.
 
     Of several that paint the same, the first."""

@@ -36,6 +36,7 @@ MEMO = ("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET")
 STORAGES = {"DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16",
             "BFloat16Storage": "bfloat16", "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16",
             "ByteStorage": "uint8", "CharStorage": "int8", "BoolStorage": "bool"}  # fmt: skip
+WIDTHS = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}  # bytes of a value
 UNREAD = re.compile("optim|sched|scaler", re.IGNORECASE)  # what a checkpoint keeps beside networks
 DEPTH = 3  # of dictionaries inside dictionaries
 
@@ -120,7 +121,7 @@ def tensors(path: Path, name: str) -> Tensors:
             raise Refused(f"{brief(name)} was written by a machine of another byte order; {SAVE} on a usual one.")
         _check(content, name)
         value = _Reader(io.BytesIO(content)).load()
-        found = dict(_views(value, ""))
+        found = dict(_views(value))
         made = {key: _tensor(path, f"{root}data/", key, view) for key, view in found.items()}
     except (Refused, MemoryError):
         raise
@@ -149,33 +150,46 @@ def _check(content: bytes, name: str) -> None:
             raise Refused(f"{brief(name)} is a damaged file of PyTorch ({opcode.name}).")
 
 
-def _views(value: Any, prefix: str) -> Iterator[tuple[str, _View]]:
-    """(name, tensor) of all dictionaries in a value but those of optimisers."""
-    if not isinstance(value, dict) or prefix.count(".") > DEPTH:
-        return
-    for key, item in dict.items(value):
-        if isinstance(key, str) and isinstance(item, _View):
-            yield f"{prefix}{key}", item
-        elif isinstance(key, str) and not UNREAD.search(key):
-            yield from _views(item, f"{prefix}{key}.")
+def _views(value: Any) -> Iterator[tuple[str, _View]]:
+    """(name, tensor) of all dictionaries in a value but those of optimisers; each dictionary counts once."""
+    rest, seen = [("", value, 0)], set()
+    while rest:
+        prefix, held, depth = rest.pop(0)
+        if not isinstance(held, dict) or id(held) in seen or depth > DEPTH:
+            continue
+        seen.add(id(held))
+        for key, item in dict.items(held):
+            if isinstance(key, str) and isinstance(item, _View):
+                yield f"{prefix}{key}", item
+            elif isinstance(key, str) and not UNREAD.search(key):
+                rest.append((f"{prefix}{key}.", item, depth + 1))
 
 
 def _tensor(path: Path, folder: str, name: str, view: _View) -> Tensor:
     whole = [view.offset, *view.shape, *view.strides]
-    if not isinstance(view.storage, _Storage) or any(type(n) is not int or n < 0 for n in whole) or len(whole) > 17:
+    uneven = len(view.shape) != len(view.strides) or len(view.shape) > 8
+    if uneven or not isinstance(view.storage, _Storage) or any(type(n) is not int or n < 0 for n in whole):
         raise Refused(f"The tensor {brief(name)} has no shape.")
     kind, shape, strides = view.storage.kind, tuple(view.shape), tuple(view.strides)
 
     def read() -> np.ndarray:
         place = f"{folder}{view.storage.key}"
+        count = math.prod(shape)
+        last = view.offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+        size = last + 1 if count else 0
+        if max(size, count) > MAX_PARAMETERS:
+            raise Refused(f"The tensor {brief(name)} needs more than the {MAX_PARAMETERS:,} values allowed.")
         with zipfile.ZipFile(path) as archive:
-            if place not in archive.NameToInfo or archive.getinfo(place).file_size > 8 * MAX_PARAMETERS:
-                raise Refused(f"The values of {brief(name)} are missing in the file, or are more than are read.")
-            values = numbers(archive.read(place), kind)
-        reach = view.offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
-        if math.prod(shape) and reach >= len(values):
+            if place not in archive.NameToInfo:
+                raise Refused(f"The values of {brief(name)} are missing in the file.")
+            with archive.open(place) as stream:
+                raw = stream.read(size * WIDTHS[kind])
+        if len(raw) < size * WIDTHS[kind]:
             raise Refused(f"The tensor {brief(name)} lies outside of its values.")
+        values = numbers(raw, kind)
         steps = [step * values.itemsize for step in strides]
+        if not count:
+            return np.zeros(shape, np.float32)
         return np.lib.stride_tricks.as_strided(values[view.offset :], shape, steps, writeable=False)
 
     return Tensor(kind, shape, read)

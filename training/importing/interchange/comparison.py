@@ -9,6 +9,7 @@ from onnx import helper
 
 from training.importing import Refused
 from training.importing.interchange.graphs import OnnxGraph
+from training.importing.interchange.models import keep_needed
 from training.importing.interchange.networks import PIXELS, OnnxNetwork, steps_in, steps_out
 from training.importing.roles.parts import Part
 from zoo.manifest import brief
@@ -69,8 +70,9 @@ def _answers(networks: dict[str, OnnxNetwork], images: Callable, count: int) -> 
     fetched = sorted(wanted - fed.keys())
     proto = onnx.ModelProto()
     proto.CopyFrom(model.original)
-    have = {value.name for value in proto.graph.output}
-    proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in fetched if name not in have)
+    del proto.graph.output[:]
+    proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in fetched)
+    keep_needed(proto)
     size = model.batch or count
     try:
         options = onnxruntime.SessionOptions()

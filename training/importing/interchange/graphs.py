@@ -6,7 +6,6 @@ and a score without an axis of its own as one number. A code that is drawn insid
 
 from typing import Any
 
-import numpy as np
 import onnx
 
 from training.importing.configs import Network
@@ -30,37 +29,23 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "Cast": ("Dropout", {}),
 }
 SAME = ("Identity", "Dropout")  # what comes out is what goes in
+# What turns a label into the index that a table is asked for, as TensorFlow does for negative ones.
+INDEXING = frozenset(
+    """
+    Cast Reshape Squeeze Unsqueeze Add Sub Mul Less Greater Equal Not Where Clip
+    """.split()  # noqa: SIM905
+)
 # Operators whose first input and output are (N, channels, height, width).
 SPATIAL = frozenset(
-    [
-        "Conv",
-        "ConvTranspose",
-        "AveragePool",
-        "MaxPool",
-        "GlobalAveragePool",
-        "GlobalMaxPool",
-        "BatchNormalization",
-        "InstanceNormalization",
-        "GroupNormalization",
-        "DepthToSpace",
-        "SpaceToDepth",
-    ]
+    """
+    Conv ConvTranspose AveragePool MaxPool GlobalAveragePool GlobalMaxPool BatchNormalization InstanceNormalization
+    GroupNormalization DepthToSpace SpaceToDepth
+    """.split()  # noqa: SIM905
 )
 MOVING = frozenset(
-    [
-        "Reshape",
-        "Transpose",
-        "Flatten",
-        "Squeeze",
-        "Unsqueeze",
-        "Gather",
-        "GatherND",
-        "Einsum",
-        "MatMul",
-        "Gemm",
-        "Expand",
-        "Tile",
-    ]
+    """
+    Reshape Transpose Flatten Squeeze Unsqueeze Gather GatherND Einsum MatMul Gemm Expand Tile
+    """.split()  # noqa: SIM905
 )
 TO_LAST, TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
 DRAWN = "draws random numbers in a way that is not understood; export encoder and decoder as networks of their own."
@@ -117,7 +102,7 @@ class OnnxGraph(Graph):
         """Append the calls of a node, one for each of its outputs."""
         inputs = tuple(self._tensors[name] for name in node.input if name in self._tensors)
         for output in filter(None, node.output):
-            if node.op_type in SAME and inputs:
+            if inputs and (node.op_type in SAME or (node.op_type in INDEXING and self.integer.issuperset(inputs))):
                 self._tensors[output] = inputs[0]
                 continue
             if node.op_type in RANDOM:
@@ -135,20 +120,18 @@ class OnnxGraph(Graph):
 
     def _call_of(self, node: onnx.NodeProto, inputs: tuple[int, ...], output: str) -> int:
         kind, arguments = KINDS.get(node.op_type, (node.op_type, {}))
-        fixed = [self.model.constant(name) for name in node.input]
-        weights = tuple(
-            (name, tuple(array.shape)) for name, array in zip(node.input, fixed, strict=True) if array is not None
-        )
-        if linear := _linear(node.op_type, fixed):
+        fixed = [self.model.dims(name) for name in node.input]
+        weights = tuple((name, dims) for name, dims in zip(node.input, fixed, strict=True) if dims is not None)
+        if linear := _linear(node.op_type, [self.model.number(name) for name in node.input]):
             kind, arguments, weights = "Rescaling", linear, ()
         elif node.op_type == "MatMul" and weights:
             kind = "Dense"
         elif node.op_type == "Add" and weights and self._is_product(inputs):
             kind, inputs = "Dense", self.made_by[inputs[0]].inputs  # the bias belongs to the layer
-        elif node.op_type == "Gather" and fixed[0] is not None and fixed[0].ndim == 2:
-            kind, arguments = "Embedding", {"input_dim": len(fixed[0])}
-        elif node.op_type == "OneHot" and fixed[1] is not None:
-            kind, arguments = "Embedding", {"input_dim": int(fixed[1].reshape(-1)[0])}
+        elif node.op_type == "Gather" and fixed[0] and len(fixed[0]) == 2:
+            kind, arguments = "Embedding", {"input_dim": fixed[0][0]}
+        elif node.op_type == "OneHot" and (depth := self.model.number(node.input[1])):
+            kind, arguments = "Embedding", {"input_dim": int(depth)}
         elif kind in ("Reshape", "Dropout", "ZeroPadding2D"):
             weights = ()
         name = next((name.rpartition(".")[0] for name, _ in weights if "." in name), "") or output
@@ -164,12 +147,13 @@ class OnnxGraph(Graph):
         return call is not None and call.layer.kind == "Dense" and len(call.layer.spec.weights) == 1
 
 
-def _linear(operator: str, fixed: list[np.ndarray | None]) -> dict[str, float] | None:
+def _linear(operator: str, numbers: list[float | None]) -> dict[str, float] | None:
     """scale · x + offset, where an operator with one constant number is that."""
-    numbers = [array for array in fixed if array is not None]
-    if len(fixed) != 2 or len(numbers) != 1 or numbers[0].size != 1:
+    if len(numbers) != 2 or numbers.count(None) != 1:
         return None
-    value, behind = float(numbers[0].reshape(-1)[0]), fixed[1] is not None
+    behind = numbers[0] is None
+    value = numbers[1] if behind else numbers[0]
+    assert value is not None
     if operator == "Mul":
         return {"scale": value, "offset": 0.0}
     if operator == "Div" and behind and value:
@@ -179,6 +163,10 @@ def _linear(operator: str, fixed: list[np.ndarray | None]) -> dict[str, float] |
     if operator == "Sub":
         return {"scale": 1.0, "offset": -value} if behind else {"scale": -1.0, "offset": value}
     return None
+
+
+def _order(node: onnx.NodeProto) -> list[int]:
+    return next((list(item.ints) for item in node.attribute if item.name == "perm"), [])
 
 
 def _channels_first(model: Model) -> set[str]:
@@ -196,14 +184,17 @@ def _channels_first(model: Model) -> set[str]:
         for node in nodes:
             beside = [name for name in (*node.input, *node.output) if name in grids]
             if node.op_type == "Transpose" and len(beside) == 2:
-                order = next((list(item.ints) for item in node.attribute if item.name == "perm"), [])
+                order = _order(node)
                 if order in (TO_LAST, TO_FIRST):
                     known |= {beside[0]: order == TO_LAST, beside[1]: order == TO_FIRST}
             elif node.op_type not in MOVING:
                 told = next((known[name] for name in beside if name in known), None)
                 known |= {name: told for name in beside if told is not None and name not in known}
         changed = len(known) > before
+    # Whoever keeps channels last turns every tensor for its convolutions.
+    turned = any(node.op_type == "Transpose" and _order(node) in (TO_LAST, TO_FIRST) for node in nodes)
+    usual = model.torch or (bool(known) and not turned)
     for name in grids - known.keys():
         front, back = model.shapes[name][0] in (1, 3), model.shapes[name][2] in (1, 3)
-        known[name] = front if front != back else model.torch or bool(known)
+        known[name] = front if front != back else usual
     return {name for name, first in known.items() if first}

@@ -6,6 +6,7 @@ a VAE is cut; sizes follow from the shapes that onnx infers for two sizes of bat
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from onnx import TensorProto, numpy_helper
 
 from training.importing import Refused
 from zoo.manifest import brief
-from zoo.networks import OPERATORS
+from zoo.networks.checks import MAX_NODES, OPERATORS
 from zoo.networks.inference import MAX_NETWORK_BYTES
 
 RANDOM = frozenset({"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"})
@@ -62,9 +63,26 @@ class Model:
         """Whether PyTorch wrote it, whose images are channels first."""
         return self.proto.producer_name.lower() == "pytorch"
 
-    def constant(self, name: str) -> np.ndarray | None:
-        """The value of a constant, None for what is none."""
-        return numpy_helper.to_array(self.constants[name]) if name in self.constants else None
+    def dims(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a constant, also of one that is kept in another type; None for what is none."""
+        kept = self._kept(name)
+        return None if kept is None else tuple(kept.dims)
+
+    def number(self, name: str) -> float | None:
+        """The value of a constant of one number, None for what is none."""
+        kept = self._kept(name)
+        if kept is None or math.prod(kept.dims) != 1:
+            return None
+        return float(numpy_helper.to_array(kept).reshape(-1)[0])
+
+    def _kept(self, name: str) -> TensorProto | None:
+        while name in self._casts:
+            name = self._casts[name]
+        return self.constants.get(name)
+
+    @cached_property
+    def _casts(self) -> dict[str, str]:
+        return {node.output[0]: node.input[0] for node in self.proto.graph.node if node.op_type == "Cast"}
 
 
 def read(path: Path, name: str, side: int | None = None) -> Model:
@@ -124,9 +142,11 @@ def _check(proto: onnx.ModelProto, name: str) -> None:
         )
         raise Refused(f"{brief(name)} {said}; export it again with opset_version of at least {OLDEST}, for example 17.")
     graph = proto.graph
+    if len(graph.node) > MAX_NODES:
+        raise Refused(f"{brief(name)} holds {len(graph.node):,} operators, more than the {MAX_NODES:,} allowed.")
     if proto.functions or proto.training_info or graph.sparse_initializer:
         raise Refused(f"{brief(name)} holds functions, training information or sparse tensors, which are not read.")
-    _keep_needed(proto)
+    keep_needed(proto)
     constants = [*graph.initializer, *(a.t for node in graph.node for a in node.attribute if a.HasField("t"))]
     for tensor in constants:
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
@@ -159,7 +179,7 @@ def _trains(node: onnx.NodeProto) -> bool:
     )
 
 
-def _keep_needed(proto: onnx.ModelProto) -> None:
+def keep_needed(proto: onnx.ModelProto) -> None:
     """Leave out nodes that no output needs."""
     needed, kept = {value.name for value in proto.graph.output}, []
     for node in reversed(proto.graph.node):
@@ -249,7 +269,7 @@ def _freed(model: Model) -> None:
             name = f"{node.output[0]}/sizes"
             graph.initializer.append(numpy_helper.from_array(np.asarray([-1, *rest], np.int64), name))
             node.input[1] = name
-    _keep_needed(model.proto)
+    keep_needed(model.proto)
     if model.batch:
         model.notes.append(f"The file is written for exactly {model.batch} at once; it was made free for any number.")
 
