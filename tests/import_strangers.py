@@ -862,12 +862,12 @@ def rows_as_steps_of_a_convolution(folder):
 
 @stranger
 def rows_as_steps_of_an_lstm(folder):
-    image = keras.Input((8, 8))
+    image = keras.Input((4, 4))
     code = layers.LSTM(3)(image)
-    x = layers.GRU(4, return_sequences=True)(layers.RepeatVector(8)(code))
-    ae = settled(keras.Model(image, layers.TimeDistributed(layers.Dense(8, activation="sigmoid"))(x)))
+    x = layers.GRU(4, return_sequences=True)(layers.RepeatVector(4)(code))
+    ae = settled(keras.Model(image, layers.TimeDistributed(layers.Dense(4, activation="sigmoid"))(x)))
     ae.save(folder / "ae.keras")
-    x = images(8, 8, 1)
+    x = images(4, 4, 1)
     z = answer(keras.Model(image, code), x[..., 0])
     return Wanted(
         folder / "ae.keras", [{"encoder", "decoder"}],
