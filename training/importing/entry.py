@@ -237,7 +237,7 @@ def choices(source: Source, draft: Draft, options: Options, say: Say) -> list[di
                 network = build.network(other.parts[role], other.arrays[role], makes=found.makes or "unit")
             except (Refused, StopIteration, ValueError):
                 continue
-        codes = ranges.codes(np.random.default_rng(1), (CHOICE, *network.inputs[0].shape[1:]), options.prior)
+        codes = ranges.codes(np.random.default_rng(1), (CHOICE, *(other.parts[role].latent or ())), options.prior)
         images = np.clip(np.asarray(network(codes, training=False)["image"]), 0, 1)
         if any(np.allclose(images, other, atol=SAME) for other in painted):
             continue  # a linear end that holds logits paints what a sigmoid paints

@@ -146,7 +146,7 @@ def _check(content: bytes, name: str) -> None:
             raise Refused(
                 f"{brief(name)} is a file of PyTorch that is pickled in an unusual way ({opcode.name}); {SAVE}."
             )
-        elif opcode.name in MEMO and int(argument) > len(content):
+        elif opcode.name in MEMO and isinstance(argument, int) and argument > len(content):
             raise Refused(f"{brief(name)} is a damaged file of PyTorch ({opcode.name}).")
 
 

@@ -85,7 +85,7 @@ def _answers(networks: dict[str, OnnxNetwork], images: Callable, count: int) -> 
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".")
         raise Refused(f"{brief(model.name)} does not run in ONNX Runtime ({reason}).") from None
-    joined = [np.concatenate([run[index] for run in runs]) for index in range(len(fetched))]
+    joined = [np.concatenate([np.asarray(run[index]) for run in runs]) for index in range(len(fetched))]
     return fed | dict(zip(fetched, joined, strict=True))
 
 

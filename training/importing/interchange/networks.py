@@ -153,7 +153,7 @@ class _Builder:
             x = self._scaled(self.before, x, high - low, low)
         if part.joined and name == "latent":
             x = self._add(self.before, "Concat", x, self._one_hot(part.joined), axis=1)
-            shape = (shape[0] + part.joined,)
+            shape = self.graph.shapes[tensor]
         for step in steps_in(self.graph, raw, shape):
             x = self._moved(self.before, x, step)
         self._begin(x, raw)
