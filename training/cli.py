@@ -282,11 +282,12 @@ def adopt(
         str | None, _option("NAME", "At the end, for example tanh or sigmoid.", "--output-activation", panel=WEIGHTS)
     ] = None,
 ) -> None:
-    """Make an entry of a Keras network that somebody else made.
+    """Make an entry of a network that somebody else made: with Keras, as ONNX, or as a state_dict of PyTorch.
 
-    It is rebuilt in a separate process; none of its own code runs.
+    Keras networks are rebuilt in a separate process, ONNX networks are checked and kept as they are; none of their own
+    code runs, and no pickle is opened.
 
-    Examples: import someone/their-gan; import old-generator.h5 --range symmetric
+    Examples: import someone/their-gan; import old-generator.h5 --range symmetric; import netG.onnx; import vae.pth
     """
     corrections: dict[str, Any] = {"role": role, "makes": makes, "reads": reads, "name": name, "title": title}
     corrections |= {"file": file, "dataset": dataset, "side": side, "prior": prior, "shape": shape, "classes": classes}

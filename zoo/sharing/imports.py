@@ -40,7 +40,7 @@ MAX_JSON_BYTES = 2 << 20  # of a configuration, whatever it is called
 MAX_BYTES = 1 << 30  # of one file, and of all that is taken from a repository
 MAX_REPOSITORY_FILES = 200
 WANTED = re.compile(
-    r"\.(h5|hdf5|keras|zip|onnx|safetensors|index|json)$|\.data-\d+-of-\d+$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
+    r"\.(h5|hdf5|keras|zip|onnx|safetensors|pth?|ckpt|index|json)$|(^|/)pytorch_model[\w.-]*\.bin$|\.data-\d+-of-\d+$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
     r"|^README\.md$",
     re.IGNORECASE,
 )
@@ -147,7 +147,7 @@ def import_model(
 
 
 def archive(made: Entry) -> bytes:
-    """A ZIP file of an entry: unpacked, the folder is what keras.saving.load_model takes."""
+    """A ZIP file of an entry: unpacked, the folder is what keras.saving.load_model takes, unless all of it is ONNX."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as packed:
         for name in (MANIFEST, *made.manifest.files):
@@ -214,7 +214,10 @@ def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path
     if chosen:
         sizes = {name: size for name, size in sizes.items() if _belongs(name, chosen)}
     if not sizes.keys() - {"README.md"}:
-        raise ImportFailed(f"{what} holds no Keras model: none of .keras, .h5, a SavedModel or Keras 3's layout.")
+        raise ImportFailed(
+            f"{what} holds no model that is read here: none of .keras, .h5, a SavedModel, Keras 3's layout, .onnx, "
+            ".safetensors, .pt, .pth."
+        )
     if any(not PLAIN.fullmatch(name) or ".." in name or len(name) > 300 for name in sizes):
         raise ImportFailed(f"{what} holds a file of a name that cannot be kept.")
     if len(sizes) > MAX_REPOSITORY_FILES or sum(sizes.values()) > MAX_BYTES:
