@@ -8,8 +8,8 @@ from zoo import widgets
 def main() -> None:
     st.title("Live lab")
     st.markdown(
-        "A generator **G** turns noise into points, a discriminator **D** tells them from real ones, and both learn from "
-        "each other. They train here, in your browser, as soon as you press **Run**: nothing is sent anywhere."
+        "A generator **G** turns noise into points, a discriminator **D** tells them from real ones; each learns from "
+        "the other. They train here, in your browser, as soon as you press **Run**: nothing is sent anywhere."
     )
     widgets.live_lab()
 

@@ -13,7 +13,8 @@ _FOLDER = Path(__file__).parent
 def component(name: str, html: str, *parts: str) -> Any:
     """Return the component of `name`, registered once: calling it draws `html` with its JavaScript and CSS.
 
-    Functions of its JavaScript may stand in further files, `parts`, whose names are given without their ending. `name` and `parts` may lie in a folder: "lab/stage".
+    Functions of its JavaScript may stand in further files, `parts`, whose names are given without their ending. All may
+    lie in a folder: "lab/stage".
     """
     css = (_FOLDER / f"{name}.css").read_text("utf-8")
     js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts))

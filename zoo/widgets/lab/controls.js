@@ -52,11 +52,10 @@ function counts({ when = {} }, chosen) {
 
 // The presets with what to watch, and the groups of inputs.
 function controls(settings, presets, { change, choose }) {
-  const panel = element("div", "panel"), watch = element("p", "watch"), cure = button("", null, "cure");
+  const panel = element("div", "settings"), watch = element("p", "watch"), cure = button("Show the cure", null, "cure");
   const menu = select("Preset", presets.map(({ key, title }) => [key, title]), (key) => choose(presets.find((one) => one.key === key)));
   const first = element("div", "presets"), inputs = [];
   first.append(menu.element, watch, cure);
-  panel.append(first);
   let now = {};
   for (const group of new Set(settings.filter((one) => one.group).map((one) => one.group))) {
     const box = element("fieldset"), rows = element("div", "rows");
@@ -70,14 +69,14 @@ function controls(settings, presets, { change, choose }) {
     panel.append(box);
   }
   return {
-    element: panel,
+    presets: first,
+    settings: panel,
     show({ preset, chosen }) {
       now = chosen;
       menu.show(preset.key);
       watch.textContent = preset.watch;
       const other = presets.find((one) => one.key === preset.cure);
       cure.hidden = !other;
-      cure.textContent = `Show the cure: ${other?.title ?? ""}`;
       cure.onclick = () => choose(other);
       for (const [setting, input] of inputs) {
         input.element.hidden = !counts(setting, chosen);
@@ -89,6 +88,7 @@ function controls(settings, presets, { change, choose }) {
 
 function labelled(label, input) {
   const box = element("label", "input");
+  input.setAttribute("aria-label", label); // else the name would hold the options too
   box.append(element("span", "", label), input);
   return box;
 }

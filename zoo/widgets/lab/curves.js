@@ -3,7 +3,7 @@ const CHARTS = [
   { title: "Modes covered", lines: [6], digits: 0, from: 0, to: ({ modes }) => modes },
   { title: "JS divergence", lines: [4], digits: 2, from: 0, to: () => Math.LN2, note: "0: the same distribution; dotted: two draws of the data" },
   { title: "KL divergence", lines: [5], digits: 2, from: 0, note: "data from model, in nats" },
-  { title: "Loss", lines: [1, 2], names: ["D", "G"], digits: 3 },
+  { title: "Loss", lines: [2, 1], digits: 3 },
   { title: "Gradient at the fakes", lines: [3], digits: 3, from: 0, note: "mean length: what G learns from" },
 ];
 const [WIDE, HIGH, POINTS] = [220, 84, 300];
@@ -26,13 +26,14 @@ function curves() {
   };
 }
 
-function curve({ title, lines, names, digits, from, to, note = "" }) {
+function curve({ title, lines, digits, from, to, note = "" }) {
   const box = element("figure", "curve"), head = element("figcaption"), now = element("b"), low = element("span", "low"), high = element("span", "high");
   const name = element("span", "", title), plot = element("div", "plot");
   head.append(name, now);
   plot.innerHTML = `<svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" aria-hidden="true"><path class="floor"/><path/><path class="second"/></svg>`;
   plot.append(high, low);
-  box.append(head, plot, element("p", "note", note || (names ? "D solid, G dashed" : "")));
+  const below = element("p", "note", note);
+  box.append(head, plot, below);
   const paths = plot.querySelectorAll("path");
   return {
     element: box,
@@ -55,6 +56,7 @@ function curve({ title, lines, names, digits, from, to, note = "" }) {
         }).join("");
       };
       lines.forEach((k, i) => paths[i + 1].setAttribute("d", has(k) ? path(k) : ""));
+      if (lines.length > 1) below.textContent = kept.length > 1 ? "G solid, D dashed" : "";
       if (lines[0] === 4) paths[0].setAttribute("d", `M0 ${HIGH - 2 - (state.floor / span) * (HIGH - 4)}H${WIDE}`);
       const written = (value) => (digits && Math.abs(value) < 0.005 && value ? value.toExponential(0).replace("-", "−") : value.toFixed(digits).replace("-", "−"));
       const current = kept.map((k) => rows.at(-1)[k]).filter((value) => value !== null);

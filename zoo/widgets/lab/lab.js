@@ -18,16 +18,17 @@ function build(root, { settings, presets, phases }) {
   const state = { ...link, scene: null, real: null, rows: [], floor: 0, modes: null, running: false, slow: null };
   const canvas = stage(state, (points) => restart({ points }));
   const bar = transport({ run, step, slowly, restart: () => restart({}) });
-  const key = legend(settings, (name, value) => change({ ...state.chosen, [name]: value }, name));
-  const strip = flow(), charts = curves(), readout = element("p", "readout"), refused = element("p", "note");
+  const signs = legend(settings, (name, value) => change({ ...state.chosen, [name]: value }, name));
+  const strip = flow(), charts = curves(), readout = element("p", "readout");
   const panel = controls(settings, presets, { change, choose });
   const saves = downloads(() => `lab-${state.preset.key}-step-${state.scene.step}`, canvas.element, () => state.rows);
-  const body = element("div", "body"), left = element("div", "left"), wrong = link.refused.join(", ");
-  left.append(canvas.element, bar.element, readout, key.element, strip.element);
-  body.append(left, panel.element, charts.element, saves);
+  const body = element("div", "body"), player = element("div", "play"), key = element("div", "key"), wrong = link.refused.join(", ");
+  player.append(canvas.element, bar.element, readout);
+  key.append(signs.element, strip.element);
+  // In this order on a phone, and for the keyboard everywhere.
+  body.append(player, panel.presets, key, charts.element, panel.settings, saves);
   root.replaceChildren(body);
-  if (wrong) panel.element.prepend(refused);
-  refused.textContent = `The link asks for what cannot be chosen here: ${wrong}.`;
+  if (wrong) panel.presets.append(element("p", "note", `The link asks for what cannot be chosen here: ${wrong}.`));
   worker.onmessage = ({ data }) => (root.isConnected ? receive(data) : worker.terminate());
   worker.onerror = (error) => (readout.textContent = `The lab has stopped: ${error.message}. Reload the page.`);
   worker.onmessageerror = worker.onerror;
@@ -65,7 +66,7 @@ function build(root, { settings, presets, phases }) {
     tell("pace", state.chosen.pace);
     if (state.running) tell("run", true);
     panel.show(state);
-    key.show(state.chosen);
+    signs.show(state.chosen);
     bar.show(state.chosen);
     strip.show(state.chosen);
     writeLink(settings, presets, state);
@@ -76,7 +77,7 @@ function build(root, { settings, presets, phases }) {
     tell("tune", chosen);
     if (name === "pace") tell("pace", chosen.pace);
     panel.show(state);
-    key.show(chosen);
+    signs.show(chosen);
     writeLink(settings, presets, state);
     paint();
   }
