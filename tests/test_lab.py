@@ -6,6 +6,7 @@ The engine runs in Chromium, as it does for visitors: one page for all compariso
 import io
 import itertools
 import math
+import re
 import zlib
 from urllib.parse import parse_qs, urlsplit
 
@@ -297,13 +298,13 @@ def test_how_fast_it_trains_and_how_much_is_sent(page):
     runs = []
     for slower in (1, 4):
         tools.send("Emulation.setCPUThrottlingRate", {"rate": slower})
-        task = {"settings": DEFAULTS, "steps": 200, "views": False}
+        task = {"settings": DEFAULTS, "steps": 100, "views": False}
         page.evaluate(RUN, task)
         took, run = page.evaluate(
             f"task => {{ const t = performance.now(), run = ({RUN})(task); return [performance.now() - t, run]; }}",
             task,
         )
-        print(f"CPU slowed {slower} times: {200 / took * 1000:.0f} steps a second")
+        print(f"CPU slowed {slower} times: {100 / took * 1000:.0f} steps a second")
         runs.append(run)
     tools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     assert runs[0] == runs[1]
@@ -371,10 +372,10 @@ def test_r3gan_covers_all_eight_modes_without_the_server(warm, tab):
 def test_the_preset_collapses_and_leads_to_its_cure(warm, tab):
     page = opened(warm, tab, "preset=collapse")
     press(page, "Run")
-    page.get_by_text("Step 1,").wait_for(timeout=240_000)
+    page.get_by_text(re.compile(r"Step ([5-9]\d\d|\d,\d+) ·")).wait_for(timeout=240_000)
     press(page, "Pause")
     rows = table(page)
-    assert rows[-1]["step"] >= 980
+    assert rows[-1]["step"] >= 480
     assert max(row["modes"] for row in rows) <= 3
     picture = (
         np.asarray(Image.open(io.BytesIO(saved(page, "Picture as PNG"))).convert("RGB")).reshape(-1, 3).astype(int)
@@ -443,4 +444,6 @@ def test_a_drawing_is_learned_and_kept_in_the_link(warm, tab):
     settle(page)
     page.get_by_text("Step 0 ·").wait_for()
     assert asked(page) == {"data": "drawing", "drawing": drawing}
+    press(page, "Clear drawing")
+    assert asked(page) == {"data": "drawing"}
     assert complaints(page) == []

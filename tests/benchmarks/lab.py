@@ -1,8 +1,12 @@
-"""How fast the live lab trains in Chromium, and what it weighs: python tests/benchmarks/lab.py [--tfjs FILE]
+"""How fast the live lab trains in Chromium, what it weighs, and what becomes of its presets.
+
+    python tests/benchmarks/lab.py [--tfjs FILE]
+    python tests/benchmarks/lab.py PRESET … [--seeds N] [--steps N]
 
 Steps of both players on eight Gaussians (the lab's first preset) a second, with the processor as it is and slowed four
 times, as the median of five runs; and the bytes that are sent. `--tfjs` names tf.min.js of @tensorflow/tfjs: the same
 steps by TensorFlow.js on its CPU backend. (Its core and CPU backend alone, published apart, know no gradients.)
+Where presets are named (modes, collapse, …) these are trained from several seeds instead.
 """
 
 import argparse
@@ -10,18 +14,20 @@ import gzip
 import json
 import shutil
 import statistics
+import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-FOLDER = Path(__file__).resolve().parents[2] / "zoo" / "widgets" / "lab"
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from zoo.widgets import lab  # noqa: E402
+
+FOLDER = ROOT / "zoo" / "widgets" / "lab"
 ENGINE = ("engine", "clouds", "run")
-RUNS, STEPS = 5, 60
-SETTINGS = {
-    "data": "gaussians", "batch": "64", "seed": "1", "model": "gan", "penalty": "0.1", "noise": "2", "prior": "normal",
-    "rate_d": "0.001", "rate_g": "0.001", "ratio": "1", "optimiser": "adam", "width": "32", "depth": "2",
-    "activation": "leaky",
-}  # fmt: skip
+RUNS, STEPS, COVERED = 5, 60, 6
+PRESETS = lab.contents()["presets"]
+SETTINGS = PRESETS[0]["settings"]
 OURS = """
 ({settings, steps}) => {
   const run = begin(settings, []);
@@ -29,6 +35,13 @@ OURS = """
   const start = performance.now();
   for (let i = 0; i < steps; i++) advance(run);
   return (1000 * steps) / (performance.now() - start);
+}
+"""
+TRAINED = """
+({settings, steps}) => {
+  const run = begin(settings, []);
+  for (let i = 0; i < steps; i++) advance(run);
+  return run.history;
 }
 """
 # The same networks, losses and batches; Adam written out, with the lab's β₁ and β₂.
@@ -94,14 +107,40 @@ def measured(page, code: str, loss: str) -> list[dict]:
     return rows
 
 
+def presets(page, names: list[str], seeds: int, steps: int) -> list[dict]:
+    """Return one row for each preset of a GAN and each seed; `all at`: the first step with all eight modes covered."""
+    rows = []
+    for preset in (one for one in PRESETS if one["key"] in names):
+        for seed in range(1, seeds + 1):
+            settings = SETTINGS | preset["settings"] | {"seed": str(seed)}
+            history = page.evaluate(TRAINED, {"settings": settings, "steps": steps})
+            modes = [row[COVERED] or 0 for row in history]
+            first = next((row[0] for row in history if row[COVERED] == 8), "-")
+            rows.append({
+                "preset": preset["key"], "seed": seed, "all at": first, "most modes": max(modes), "at last": modes[-1],
+                "gradient": f"{history[-1][3]:.1e}", "JS": f"{history[-1][4]:.2f}",
+            })  # fmt: skip
+    return rows
+
+
 def weighed(by: str, files: list[Path]) -> dict:
     content = b"".join(path.read_bytes() for path in files)
     return {"by": by, "bytes": len(content), "gzipped": len(gzip.compress(content, 9))}
 
 
+def table(rows: list[dict]) -> None:
+    print("  ".join(f"{key:>15}" for key in rows[0]))
+    for row in rows:
+        print("  ".join(f"{value:>15}" for value in row.values()))
+    print()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tfjs", type=Path, metavar="FILE")
+    parser.add_argument("presets", nargs="*", metavar="PRESET")
+    parser.add_argument("--seeds", type=int, default=8, metavar="N")
+    parser.add_argument("--steps", type=int, default=1200, metavar="N")
     options = parser.parse_args()
     engine = [FOLDER / f"{name}.js" for name in ENGINE]
     sizes = [
@@ -116,6 +155,9 @@ def main() -> None:
         page = browser.new_page()
         for path in engine:
             page.add_script_tag(content=path.read_text("utf-8"))
+        if options.presets:
+            table(presets(page, options.presets, options.seeds, options.steps))
+            return
         for loss in ("non_saturating", "r3gan"):
             speeds += [{"by": "the lab", **row} for row in measured(page, OURS, loss)]
         if options.tfjs:
@@ -124,11 +166,8 @@ def main() -> None:
             for loss in ("non_saturating", "r3gan"):
                 speeds += [{"by": "TensorFlow.js", **row} for row in measured(page, THEIRS, loss)]
         browser.close()
-    for rows in (sizes, speeds):
-        print("  ".join(f"{key:>15}" for key in rows[0]))
-        for row in rows:
-            print("  ".join(f"{value:>15}" for value in row.values()))
-        print()
+    table(sizes)
+    table(speeds)
     print(json.dumps({"benchmark": "lab", "sizes": sizes, "speeds": speeds}))
 
 

@@ -17,7 +17,7 @@ function build(root, { settings, presets, phases }) {
   const link = readLink(settings, presets, location.search);
   const state = { ...link, scene: null, real: null, rows: [], floor: 0, modes: null, running: false, slow: null };
   const canvas = stage(state, (points) => restart({ points }));
-  const bar = transport({ run, step, slowly, restart: () => restart({}) });
+  const bar = transport({ run, step, slowly, restart: () => restart({}), clear: () => restart({ points: DRAWN }) });
   const signs = legend(settings, (name, value) => change({ ...state.chosen, [name]: value }, name));
   const strip = flow(), charts = curves(), readout = element("p", "readout");
   const panel = controls(settings, presets, { change, choose });
@@ -145,19 +145,23 @@ function button(text, action, name = "") {
   return made;
 }
 
-// Run and pause, single steps, slow motion, and back to the start.
-function transport({ run, step, slowly, restart }) {
+// Run and pause, single steps, slow motion, back to the start, and away with a drawing.
+function transport({ run, step, slowly, restart, clear }) {
   const bar = element("div", "transport");
   const go = button("Run", run, "primary"), slow = button("Slow motion", slowly), both = button("Step", () => step("both"));
   const d = button("Step D", () => step("d")), g = button("Step G", () => step("g"));
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "Training");
-  bar.append(go, both, d, g, slow, button("Restart", restart));
+  const erase = button("Clear drawing", clear);
+  bar.append(go, both, d, g, slow, button("Restart", restart), erase);
   return {
     element: bar,
     running: (on) => (go.textContent = on ? "Pause" : "Run"),
     slow: (on) => (slow.textContent = on ? "Stop" : "Slow motion"),
-    show: ({ model }) => [d, g].forEach((one) => (one.hidden = model !== "gan")),
+    show({ model, data }) {
+      d.hidden = g.hidden = model !== "gan";
+      erase.hidden = data !== "drawing";
+    },
   };
 }
 
