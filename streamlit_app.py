@@ -22,6 +22,7 @@ page = st.navigation(
             st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
             st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
         ],
+        "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
         "Measure": [
             st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
             st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),

@@ -8,6 +8,7 @@ from zoo.widgets.card import card_text
 from zoo.widgets.charts import download, figure
 from zoo.widgets.fetching import fetch_files
 from zoo.widgets.inputs import Picked, image_source
+from zoo.widgets.lab import live_lab
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import broken, entries
 from zoo.widgets.loading import available, cached, dataset
@@ -46,6 +47,7 @@ __all__ = [
     "image_matrix",
     "image_source",
     "linked_expander",
+    "live_lab",
     "page_links",
     "placard",
     "plain",
