@@ -104,9 +104,9 @@ def sweep(folder: Path) -> None:
 
 def reason(error: OSError) -> str | None:
     """Say why a disk takes nothing, as "the disk is full"; None for an error that is about something else."""
-    told = re.search(r"errno = (\d+)", str(error))  # as HDF5 tells it
-    number = int(told[1]) if told else error.errno
-    return _REASONS.get(number) if number else None
+    told = re.search(r"errno =? ?(\d+)", str(error), re.IGNORECASE)  # as HDF5 and shutil.copytree tell it
+    number = error.errno or (int(told[1]) if told else 0)
+    return _REASONS.get(number)
 
 
 def _swept(draft: Path) -> None:

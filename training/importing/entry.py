@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -99,9 +98,7 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         warnings,
     )
     with staging.replacing(final) as staged:
-        keras.saving.save_model(_whole(built, final.name), staged, zipped=False)
-        shutil.rmtree(staged / "assets", ignore_errors=True)
-        export.compress(staged / "model.weights.h5")
+        export.save(_whole(built, final.name), staged)
         files_of = {}
         for role, network in built.items():
             say(f"Writing the {role} as ONNX and comparing it with Keras")

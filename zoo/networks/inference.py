@@ -87,6 +87,11 @@ def _embedded(entry: Entry) -> bool:
     return entry.folder.is_relative_to(catalog.EMBEDDED.resolve())
 
 
+def _source(entry: Entry) -> str:
+    """Return who brings a stranger's entry: the owner on the Hub, or the folder on this machine."""
+    return entry.origin.repo.partition("/")[0] if entry.origin else str(entry.folder.parent)
+
+
 def _largest_batch(entry: Entry) -> int:
     translator = entry.manifest.networks.get("translator")
     pixels = max(math.prod(entry.shape[:2]), math.prod(translator.inputs["source"][:2]) if translator else 0)
@@ -122,7 +127,7 @@ def _make(entry: Entry, role: str) -> onnxruntime.InferenceSession:
     try:
         if _embedded(entry):
             check(content, _largest_batch(entry))
-        elif reason := trial.refusal(content, network, len(entry.classes), _largest_batch(entry)):
+        elif reason := trial.refusal(content, network, len(entry.classes), _largest_batch(entry), _source(entry)):
             raise ValueError(reason)
         return open_session(content, network)
     except ValueError as error:
