@@ -168,3 +168,36 @@ def test_who_has_waited_longest_is_next_and_no_source_runs_twice_at_once():
         held.set()
     assert order[:4] == ["mallory", "eve", "ada", "mallory"] and len(order) == 6
     assert not turns._waiting and not turns._running and not turns._last
+
+
+LARGE = """
+import gc, sys
+sys.path.insert(0, "tests")
+from pathlib import Path
+import large_entries
+from conftest import opened
+
+def held(name):
+    return next(int(line.split()[1]) >> 10 for line in open("/proc/self/status") if line.startswith(name))
+
+folder = Path(sys.argv[1])
+large_entries.gan(folder / "large", 512)
+opened("pages/explore/generation.py", entries="digits-vae", dataset="digits")
+before = held("VmRSS")
+app = opened("pages/explore/generation.py", source=str(folder), entries="large", count="96")
+tiles = [json for json in app.get("bidi_component") if json.proto.id.endswith("tile_large-tiles")]
+print(len(__import__("json").loads(tiles[0].proto.json)["tiles"]), [caption.value for caption in app.caption][:3])
+del app, tiles
+gc.collect()
+print(held("VmHWM") - before, held("VmRSS") - before)
+"""
+
+
+def test_an_entry_of_large_pictures_takes_little_and_leaves_less(tmp_path):
+    environment = os.environ | {"ZOO_SOURCES": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", LARGE, str(tmp_path)]
+    child = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    shown, megabytes = child.stdout.splitlines()[-2:]
+    assert shown.startswith("8 ") and "8 at a time" in shown
+    peak, left = map(int, megabytes.split())
+    assert peak < 600 and left < 300
