@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from conftest import ROOT
 
 from zoo import atomic
 from zoo.entries import catalog
+from zoo.sharing import publish
 
 # Each is killed, as if by kill -9, when it calls the function of os that is named; what it prints first is read.
 KILLED = """
@@ -74,6 +76,7 @@ def test_a_process_that_is_killed_leaves_the_entry_and_after_the_next_start_noth
 
 LIVING = """
 import sys
+import tempfile
 from pathlib import Path
 from zoo import atomic
 with atomic.room(Path(sys.argv[1])) as draft:
@@ -109,3 +112,22 @@ def test_only_drafts_are_swept_and_no_link_is_followed(tmp_path):
     atomic.sweep(place)
     assert (tmp_path / "elsewhere" / "x").exists()
     assert sorted(path.name for path in place.iterdir()) == [".git", f"{atomic.DRAFT}link", f"{atomic.DRAFT}pipe"]
+
+
+TEMPORARY = """
+import os, signal
+from zoo import atomic
+with atomic.room() as draft:
+    (draft / "weights").write_bytes(bytes(1 << 20))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_copies_of_a_killed_publish_or_import_go_when_the_next_one_begins(tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-c", TEMPORARY], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})
+    assert len(list(tmp_path.rglob("weights"))) == 1
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with publish.staged(tiny.vae(tmp_path / "vae"), "ada/vae") as copy:
+        assert copy.folder.is_relative_to(tmp_path) and list(tmp_path.rglob("weights")) == []
+        assert len(drafts(tmp_path)) == 1
+    assert drafts(tmp_path) == []

@@ -39,7 +39,7 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 def write(path: Path, content: bytes | str) -> None:
     """Write a file in one move; text is UTF-8. Raises OSError, and then leaves the file as it was and no draft."""
     sweep(path.parent)
-    draft, lock = _claimed(path.parent, lambda draft: os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    draft, lock = _claimed(path.parent, lambda draft: draft.touch(exist_ok=False))
     try:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(draft, path)
@@ -47,7 +47,7 @@ def write(path: Path, content: bytes | str) -> None:
         draft.unlink(missing_ok=True)
         raise
     finally:
-        os.close(lock)
+        _release(lock)
 
 
 @contextlib.contextmanager
@@ -58,12 +58,12 @@ def room(parent: Path | None = None) -> Iterator[Path]:
     """
     place = _temporary() if parent is None else parent
     sweep(place)
-    draft, lock = _claimed(place, _opened_folder)
+    draft, lock = _claimed(place, lambda draft: draft.mkdir(mode=0o700))
     try:
         yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        os.close(lock)
+        _release(lock)
 
 
 def exchange(staged: Path, destination: Path) -> None:
@@ -94,8 +94,6 @@ def sweep(folder: Path) -> None:
 
     Drafts that a living process owns, of whatever user, are left alone, and so is what cannot be changed.
     """
-    if fcntl is None:
-        return
     with contextlib.suppress(OSError):
         for name in [name for name in os.listdir(folder) if name.startswith(DRAFT)]:
             with contextlib.suppress(OSError):
@@ -111,7 +109,11 @@ def reason(error: OSError) -> str | None:
 
 def _swept(draft: Path) -> None:
     found = draft.lstat()
-    if found.st_uid != os.geteuid() or not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
+    if (
+        fcntl is None
+        or found.st_uid != os.geteuid()
+        or not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode))
+    ):
         return
     lock = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW)
     try:
@@ -134,32 +136,31 @@ def _temporary() -> Path:
         raise OSError(errno.ENOENT, "there is no folder for temporary files that can be written") from None
 
 
-def _opened_folder(draft: Path) -> int:
-    draft.mkdir(mode=0o700)
-    return os.open(draft, os.O_RDONLY)
-
-
-def _claimed(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+def _claimed(parent: Path, make: Callable[[Path], object]) -> tuple[Path, int | None]:
     """Make a draft and lock it; return it with the open lock. Between the two steps it may be swept: then once more."""
     while True:
         draft = parent / f"{DRAFT}{uuid.uuid4().hex[:12]}"
-        try:
-            lock = make(draft)
-        except FileNotFoundError:
-            if not parent.is_dir():
-                raise
-            continue
+        make(draft)
         if fcntl is None:
+            return draft, None
+        try:
+            lock = os.open(draft, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        except OSError:  # a file system without locks: there nobody sweeps either
             return draft, lock
-        with contextlib.suppress(BlockingIOError):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise
-            except OSError:  # a file system without locks: there nobody sweeps either
-                return draft, lock
-            if draft.exists():
-                return draft, lock
+        if draft.exists():
+            return draft, lock
+        os.close(lock)
+
+
+def _release(lock: int | None) -> None:
+    if lock is not None:
         os.close(lock)
 
 
