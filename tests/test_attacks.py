@@ -10,13 +10,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import large_entries
 import numpy as np
 import pytest
 import tiny_entries as tiny
 from conftest import ROOT, opened
 from PIL import Image
 
-from zoo import atomic, images
+from zoo import atomic, images, models
 from zoo.errors import EntryError
 from zoo.hub import connection
 from zoo.networks import trial
@@ -201,3 +202,10 @@ def test_an_entry_of_large_pictures_takes_little_and_leaves_less(tmp_path):
     assert shown.startswith("8 ") and "8 at a time" in shown
     peak, left = map(int, megabytes.split())
     assert peak < 600 and left < 300
+
+
+@pytest.mark.parametrize(("side", "wanted", "count"), [(512, 96, 8), (512, 4, 4), (64, 96, 96), (128, 200, 128)])
+def test_as_many_images_are_made_at_once_as_their_pixels_allow(tmp_path, side, wanted, count):
+    entry = large_entries.gan(tmp_path / "large", side)
+    assert models.affordable(entry, wanted) == count
+    assert models.affordable(entry, wanted, 1) == 1
