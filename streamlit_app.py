@@ -13,6 +13,7 @@ st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
 st.html(ROOT / ".streamlit" / "style.css")
 
+widgets.limit_uploads()
 cold = widgets.cold_start()
 page = st.navigation(
     {

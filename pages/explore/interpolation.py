@@ -46,7 +46,8 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
     limits = {"default": 9, "max_value": 16} if len(anchors) == 2 else {"default": 7, "max_value": 10}
     steps = widgets.bound(st.slider, "Steps", key="steps", min_value=3, width=320, **limits)
     with widgets.guard():
-        t = np.linspace(0, 1, steps).tolist()
+        most = models.affordable(entry, steps ** (len(anchors) // 2))
+        t = np.linspace(0, 1, max(3, most if len(anchors) == 2 else math.isqrt(most))).tolist()
         found = walk.walk(entry, anchors, t, t if len(anchors) == 4 else [0.0])
         if len(anchors) == 2:
             rows = [widgets.Row(walk.TITLES[kind], found.frames[kind][0], walk.NOTES[kind]) for kind in walk.KINDS]
@@ -70,7 +71,7 @@ def profile(entry: Entry, anchors: Sequence[Anchor]) -> None:
     if classifier is None or len(anchors) > 2:
         return
     st.header("Classifier along the path")
-    found = walk.walk(entry, anchors, np.linspace(0, 1, 41).tolist())
+    found = walk.walk(entry, anchors, np.linspace(0, 1, models.affordable(entry, 41)).tolist())
     for column, kind in zip(st.columns(2, gap="large"), ("spherical", "pixels"), strict=True):
         with column:
             frames = images.fit(found.frames[kind][0], classifier.shape)[0]

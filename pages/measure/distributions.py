@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts, widgets
+from zoo import charts, models, widgets
 from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import REAL_NAME
@@ -24,6 +24,7 @@ from zoo.widgets.distributions import (
 )
 
 Sets = dict[str, Summary]
+MAX_PIXELS = 5000 * 64 * 64  # of the images that an entry draws
 
 
 def main() -> None:
@@ -33,6 +34,7 @@ def main() -> None:
     )
     chosen = pair_picker()
     count, seed = count_inputs()
+    count = min(models.affordable(entry, count, MAX_PIXELS) for entry in chosen)
     own = own_images(chosen[0].shape)
     sets = summaries(chosen, count, seed, own)
     samples(sets, chosen)

@@ -103,7 +103,7 @@ def drawn(entry: Entry, seed: int, label: int | None = None) -> Anchor:
 
 def recognised(entry: Entry, classifier: Entry, wanted: str, seed: int) -> Anchor:
     """Anchor at that one of CANDIDATES random latents whose image the classifier takes most surely for `wanted`."""
-    sample = models.sample(entry, CANDIDATES, seed)
+    sample = models.sample(entry, models.affordable(entry, CANDIDATES), seed)
     probabilities, _ = models.classify(classifier, pictures.fit(sample.images, classifier.shape)[0])
     best = int(probabilities[:, classifier.classes.index(wanted)].argmax())
     label = None if sample.labels is None else int(sample.labels[best])
@@ -185,7 +185,7 @@ def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24) -> bytes:
 
     Four anchors are visited in turn around the square.
     """
-    t = np.linspace(0, 1, steps)
+    t = np.linspace(0, 1, max(3, models.affordable(entry, steps)))
     if len(anchors) == 2:
         there = beside(walk(entry, anchors, t))
         frames = np.concatenate([there, there[::-1]])
@@ -212,7 +212,7 @@ def square(found: Walk, kind: str) -> np.ndarray:
 def around(entry: Entry, anchors: Sequence[Anchor]) -> tuple[np.ndarray, np.ndarray | None]:
     """Return typical latents (N, *latent), and their classes, on which the effect of dimensions can be measured."""
     if "generate" in entry.capabilities:
-        sample = models.sample(entry, TRAVERSED, 0)
+        sample = models.sample(entry, models.affordable(entry, TRAVERSED), 0)
         return sample.latents, sample.labels
     labels = None if anchors[0].label is None else np.array([anchor.label for anchor in anchors])
     return np.stack([anchor.latent for anchor in anchors]), labels

@@ -18,11 +18,13 @@ from zoo.widgets.picking import HOW_TO_FILL, entries_picker, entry_picker
 from zoo.widgets.placards import framed_sheet, page_links, placard
 from zoo.widgets.safety import guard, plain
 from zoo.widgets.tiles import image_grid
+from zoo.widgets.uploads import MODEL, limit_uploads, uploader
 from zoo.widgets.urls import bound, cold_start, enter, linked_expander
 from zoo.widgets.zoos import zoo_picker
 
 __all__ = [
     "HOW_TO_FILL",
+    "MODEL",
     "Picked",
     "Row",
     "available",
@@ -46,10 +48,12 @@ __all__ = [
     "image_grid",
     "image_matrix",
     "image_source",
+    "limit_uploads",
     "linked_expander",
     "live_lab",
     "page_links",
     "placard",
     "plain",
+    "uploader",
     "zoo_picker",
 ]

@@ -16,9 +16,9 @@ from zoo.widgets.pad import draw_pad
 from zoo.widgets.picking import entry_picker
 from zoo.widgets.safety import plain
 from zoo.widgets.tiles import image_grid
+from zoo.widgets.uploads import PICTURES, uploader
 from zoo.widgets.urls import bound
 
-MAX_UPLOAD_MB = 10
 INVERT = "For dark ink on light paper: the digits and clothes that these networks know are light on black."
 
 
@@ -159,21 +159,13 @@ def _pick(pool: Split, index: np.ndarray) -> Picked:
 
 
 def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None:
-    files = st.file_uploader(
-        "Image files",
-        ["png", "jpg", "jpeg", "webp", "bmp", "gif"],
-        accept_multiple_files=True,
-        key=f"{key}_upload",
-        max_upload_size=MAX_UPLOAD_MB,
-    )
+    limit = PICTURES._replace(files=min(most, PICTURES.files))
     found = []
-    for file in files[:most]:
+    for file in uploader("Image files", ["png", "jpg", "jpeg", "webp", "bmp", "gif"], limit, key=f"{key}_upload"):
         try:
             found.append(images.decode_upload(file.getvalue(), shape)[0])
         except ValueError as error:
             st.warning(f"{plain(file.name)}: {plain(str(error))}", icon=":material/broken_image:")
-    if len(files) > most:
-        st.caption(f":material/info: The first {most} files are used.")
     if not found:
         st.caption("Links hold no uploads: until a file is here, images of a dataset stand in.")
         return None

@@ -7,6 +7,7 @@ from zoo.data import archives
 from zoo.widgets.loading import cached
 from zoo.widgets.progress import progress
 from zoo.widgets.safety import plain
+from zoo.widgets.uploads import ARCHIVE, uploader
 
 YOURS = "Your ZIP"  # the name of the set
 
@@ -17,14 +18,14 @@ def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
     Says what was left out and what was fitted, or in one sentence why nothing can be used.
     """
     with st.expander("Compare your own images (ZIP)", icon=":material/folder_zip:"):
-        file = st.file_uploader(
+        files = uploader(
             f"ZIP of {archives.LEAST} to {archives.MOST:,} images (PNG, JPEG, WebP or BMP)", ["zip"],
-            key="own", max_upload_size=archives.MAX_BYTES >> 20,
+            ARCHIVE, key="own",
             help="Folders and names do not matter. The images are fitted to the dataset, and kept in memory only.",
         )  # fmt: skip
-        if file is None:
+        if not files:
             return None
-        found, notes = _read(file.getvalue(), shape)
+        found, notes = _read(files[0].getvalue(), shape)
         if found is None:
             st.warning(plain(notes[0]), icon=":material/folder_off:")
             return None

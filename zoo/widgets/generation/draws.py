@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from zoo import samplers
+from zoo import models, samplers
 from zoo.entries import Entry
 from zoo.models import Samples
 from zoo.samplers import SAMPLERS
@@ -76,13 +76,16 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
             help="Codes farther out are never drawn: fewer failures, less variety (Brock et al. 2019).",
         )  # fmt: skip
     with left:
+        most = min(models.affordable(entry, count) for entry in entries)
+        if most < count:
+            st.caption(f":material/info: {most} at a time: the images of one of the entries are large.")
         classes = list(dict.fromkeys(name for entry in entries if entry.conditional for name in entry.classes))
         wanted = bound(
             st.selectbox, "Class", [EVERY, *classes], key="class", default=EVERY, disabled=not classes,
             format_func=lambda name: "All classes" if name == EVERY else name,
             help="For entries that can be asked for a class." if classes else "None of these can be asked for a class.",
         )  # fmt: skip
-    return Draw(count, seed, sampler, temperature, truncation, wanted)
+    return Draw(most, seed, sampler, temperature, truncation, wanted)
 
 
 def _next_seed() -> None:
