@@ -39,16 +39,16 @@ def archive(
     Raises:
         ValueError: there are no codes, not as many images, or more than fit into a sprite.
     """
-    flat = np.asarray(latents).reshape(len(latents), -1)
     across, (height, width) = math.isqrt(max(0, len(images) - 1)) + 1, images.shape[1:3]
-    if not len(flat) or len(flat) != len(images) or across * max(height, width) > MAX_SPRITE:
-        raise ValueError(f"{len(flat)} codes of {len(images)} images of {height}×{width} do not fit into a sprite.")
+    if not len(latents) or len(latents) != len(images) or across * max(height, width) > MAX_SPRITE:
+        raise ValueError(f"{len(latents)} codes of {len(images)} images of {height}×{width} do not fit into a sprite.")
+    flat = np.asarray(latents).reshape(len(latents), -1)
     names = (
         [str(label) for label in range(len(flat))] if labels is None else [_name(label, classes) for label in labels]
     )
     # The grid is square: the projector counts its rows by its columns.
     sheet = np.zeros((across * height, across * width, 3), np.uint8)
-    made = pictures.sheet(images, across, gap=0)
+    made = pictures.sheet(images, across, gap=0, background=0)
     sheet[: len(made)] = made
     files = {
         "vectors.tsv": "".join("\t".join(f"{value:.8g}" for value in row) + "\n" for row in flat),

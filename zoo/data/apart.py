@@ -19,8 +19,8 @@ from zoo.data.records import Request
 from zoo.errors import DatasetUnavailable
 
 MEMORY = 1 << 30  # bytes above what the empty process takes
-SECONDS = 60  # of processor time, and as many more as the bytes of the files take at SPEED
-SPEED = 1 << 19  # bytes of files per second
+SECONDS = 30  # of processor time, and as many more as the bytes of the files take at SPEED
+SPEED = 1 << 20  # bytes of files per second
 SLOWER = 4  # times as long may pass on the clock, for a machine that is busy
 LINE = 1 << 16  # bytes of an answer
 # Arrow's own allocator takes a gibibyte of addresses at once, which counts as memory.

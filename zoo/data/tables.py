@@ -21,7 +21,7 @@ from zoo.errors import DatasetUnavailable
 
 PART = 1 << 28  # bytes that the values read at once may have
 MOST_ROWS_OF_A_PART = 512
-FEW = 1000  # images that may be as small as they like
+FEW = 10_000  # images that may be as small as they like
 LEAST = 20  # bytes of a picture among many: none has fewer
 PLACES = ("image", "img", "picture", "pixels", "photo")  # names of image columns, in the order of preference
 SOUNDS = ("audio", "sound", "speech", "wav", "mp3")
@@ -175,6 +175,7 @@ def _holds_bytes(column: pa.Field) -> bool:
 
 
 def _binary(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 
