@@ -15,7 +15,7 @@ from conftest import ROOT
 from PIL import Image
 from test_pictures import cells, encoded, shade, shades
 
-from zoo.data import apart, datasets, pools, records
+from zoo.data import apart, datasets, decoding, pools, records
 from zoo.errors import DatasetUnavailable
 
 LOADED = """
@@ -117,6 +117,18 @@ def test_the_process_gets_no_token_and_does_not_outlive_who_waits(tmp_path, monk
     assert not list(pools.store().glob("*/test.parquet"))
 
 
+def test_a_few_images_of_many_are_decoded_alone(tmp_path, quick_tables):
+    pq.write_table(
+        pa.table({"image": cells([None, *shades()[1:]]), "label": list(range(20))}), tmp_path / "test.parquet"
+    )
+    few = datasets.load(tmp_path, count=4, seed=1)
+    whole = datasets.load(tmp_path)
+    assert len(whole.images) == 19 and len(np.load(next(pools.store().glob("*-4-1/images.npy")))) == len(few.images)
+    for image, label in zip(few.images, few.labels, strict=True):
+        assert np.array_equal(image, whole.images[whole.labels == label][0])
+    assert np.array_equal(datasets.load(tmp_path, count=12, seed=1).images[: len(few.images)], few.images)
+
+
 # Pools
 
 
@@ -137,7 +149,7 @@ def test_of_a_large_split_only_what_is_asked_for_is_kept(tmp_path, monkeypatch, 
     pq.write_table(pa.table({"image": cells(shades()), "label": list(range(20))}), tmp_path / "test.parquet")
     whole = datasets.load(tmp_path)
     os.utime(tmp_path / "test.parquet", (1, 1))
-    monkeypatch.setattr("zoo.data.decoding.MAX_WHOLE", 100)
+    monkeypatch.setattr(decoding, "MAX_WHOLE", 100)
     part = datasets.load(tmp_path, count=7, seed=3)
     assert len(part.images) == 7 and np.array_equal(part.images, whole.images[part.labels])
     assert max(len(np.load(path)) for path in pools.store().glob("*-7-3/images.npy")) == 7

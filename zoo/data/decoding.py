@@ -14,7 +14,8 @@ from zoo.data import pools
 from zoo.errors import DatasetUnavailable
 
 MAX_VALUES = 2**29  # numbers in one split: 2 GiB as float32
-MAX_WHOLE = 2**29  # bytes of a split that is decoded whole, whatever is asked for
+MAX_WHOLE = 2**29  # bytes of a split that is decoded whole, so that whatever is asked for later is there
+SHARE = 4  # where less than one in SHARE images is asked for, only these are decoded
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_SIDE = 256
 NAMED = 3  # of the images that are left out
@@ -35,9 +36,9 @@ class Look:
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
-    def whole(self, total: int) -> bool:
-        """Whether as many images are decoded whole, so that whatever is asked for later is there."""
-        return total * math.prod(self.shape) <= MAX_WHOLE
+    def whole(self, total: int, asked: int) -> bool:
+        """Whether all images are decoded, since a large part is asked for and they do not take too much."""
+        return total <= SHARE * asked and total * math.prod(self.shape) <= MAX_WHOLE
 
 
 @dataclass
@@ -109,14 +110,14 @@ def decode(
 
     Args:
         encoded: encoded images in stored order, of the rows where its argument (total,) is true.
-        rows: which to decode where all are too many to be decoded whole.
+        rows: which to decode, unless all are.
         name: what a row is called where it is left out.
 
     Raises:
         ValueError: none of them can be read, or the data ends early.
         DatasetUnavailable: as many as are asked for do not fit into memory.
     """
-    if seen.whole(total):
+    if seen.whole(total, len(rows)):
         rows = np.arange(total)
     else:
         bounded(len(rows), seen.shape)

@@ -38,7 +38,9 @@ def build(folder: Path, found: Files, request: Request, destination: Path, repor
     arrays = {"rows": kept} | ({"labels": numbers[numbers >= 0][kept]} if classes else {})
     told = [*notes, *told, *([f"{left.told()} (without a row in its metadata file)"] if left.count else [])]
     pools.write(
-        destination, {"whole": seen.whole(len(paths)), "total": len(paths), "classes": classes, "told": told}, **arrays
+        destination,
+        {"whole": seen.whole(len(paths), len(asked)), "total": len(paths), "classes": classes, "told": told},
+        **arrays,
     )
 
 

@@ -85,8 +85,6 @@ def _made(folder: Path, files: Files, origin: str, request: Request, report: Pro
 
 def _index(pool: Pool, held_out: bool, request: Request) -> np.ndarray:
     """Places in a pool of the images that are asked for, in the order of their draw; those left out are missing."""
-    if pool.facts["whole"]:
-        return rows(len(pool.images), held_out, request)
     asked, kept = rows(pool.facts["total"], held_out, request), pool.arrays["rows"]
     places = np.searchsorted(kept, asked).clip(max=len(kept) - 1)
     return places[kept[places] == asked]

@@ -78,7 +78,7 @@ def _decode(folder: Path, task: dict, request: Request, destination: Path) -> No
         told = [f"from the column {columns.image} (there is also {listed})", *told]
     arrays = {"rows": kept} | ({} if numbers is None else {"labels": numbers[kept]})
     facts = {
-        "whole": seen.whole(total),
+        "whole": seen.whole(total, len(asked)),
         "total": total,
         "classes": list(classes),
         "told": [*told, *filter(None, [note])],

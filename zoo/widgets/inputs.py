@@ -16,6 +16,7 @@ from zoo.widgets.pad import draw_pad
 from zoo.widgets.picking import entry_picker
 from zoo.widgets.safety import plain
 from zoo.widgets.tiles import image_grid
+from zoo.widgets.uploads import uploads
 from zoo.widgets.urls import bound
 
 MAX_UPLOAD_MB = 10
@@ -159,21 +160,25 @@ def _pick(pool: Split, index: np.ndarray) -> Picked:
 
 
 def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None:
-    files = st.file_uploader(
+    files = uploads(
         "Image files",
-        ["png", "jpg", "jpeg", "webp", "bmp", "gif"],
-        accept_multiple_files=True,
+        [suffix[1:] for suffix in images.SUFFIXES],
         key=f"{key}_upload",
-        max_upload_size=MAX_UPLOAD_MB,
+        megabytes=MAX_UPLOAD_MB,
+        most=most,
     )
-    found = []
-    for file in files[:most]:
+    found, notices = [], {}
+    for file in files:
         try:
-            found.append(images.decode_upload(file.getvalue(), shape)[0])
+            picture, notice = images.decode_upload(file.content, shape)
         except ValueError as error:
             st.warning(f"{plain(file.name)}: {plain(str(error))}", icon=":material/broken_image:")
-    if len(files) > most:
-        st.caption(f":material/info: The first {most} files are used.")
+            continue
+        found.append(picture)
+        notices.setdefault(notice, file.name)
+    for notice, name in notices.items():
+        if notice:
+            st.caption(f":material/info: {plain(name)}: {plain(notice)}")
     if not found:
         st.caption("Links hold no uploads: until a file is here, images of a dataset stand in.")
         return None

@@ -10,9 +10,10 @@ from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import REAL_NAME
 from zoo.data import datasets, fruits
+from zoo.data.pools import as_float
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.distributions.uploads import YOURS, as_float
+from zoo.widgets.distributions.uploads import YOURS
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import cached
