@@ -76,20 +76,21 @@ def test_variety_in_words(real):
 
 
 def test_missing_classes_are_named():
-    counts = {REAL_NAME: np.array([10, 10, 10]), "a": np.array([15, 15, 0]), "b": np.array([9, 10, 11])}
+    counts = {REAL_NAME: np.array([100] * 3), "a": np.array([150, 150, 0]), "b": np.array([90, 100, 110])}
     assert comparison.covered(counts, ["cat", "dog", "cow"]) == (
         "a covers 2 of 3 classes, missing: cow; its shares differ from the data's by 33 %.\n"
         "b covers all 3 classes; its shares differ from the data's by 3 %."
     )
     assert comparison.covered({"a": np.array([9, 0, 0])}, ["cat", "dog", "cow"]) == (
-        "a covers 1 of 3 classes, missing: dog and cow."
+        "a (9 images) covers 1 of 3 classes, missing: dog and cow."
     )
 
 
 def test_overlap_of_equal_and_of_disjoint_sets():
     features = np.random.default_rng(0).normal(size=(300, 3))
     text = comparison.overlap({REAL_NAME: features, "twin": features + 0.0, "far": features + 100})
-    assert text.startswith("twin: 100 % of its images lie where real images do, and 100 %")
+    assert text.startswith("twin: 95 % of its images lie where real images do, and 100 %")
+    assert text.endswith("of them do.") and "\nOf the 300 real images, 93 %" in text
     assert "far: 0 % of its images lie where real images do, and 0 %" in text
 
 
@@ -150,9 +151,9 @@ def test_fruits_in_words():
     assert "the ruler is off by" in comparison.measuring(found)
     sets = {REAL_NAME: found.truth, "seen": found.measured, "grey": fruits.measure(np.full((3, 32, 32, 3), 0.5))}
     text = comparison.colours_and_sizes(sets)
-    assert text.startswith("Real: 0 % red, 100 % orange, 0 % green, radius 9.")
-    assert "seen: 0 % red, 100 % orange" in text
-    assert text.endswith("grey draws nothing that can be measured as a fruit.")
+    assert text.startswith("Real (60 images): 0 % red, 100 % orange, 0 % green, radius 9.")
+    assert "seen (60 images): 0 % red, 100 % orange" in text
+    assert text.endswith("grey (3 images) draws nothing that can be measured as a fruit.")
 
 
 def test_spread_images_share_one_scale(real):

@@ -66,7 +66,8 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
             ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
             ("CSV of latents", "csv", lambda: projector.csv(batch.latents, batch.labels)),
             (
-                "Embedding Projector", "projector.zip",
+                "Embedding Projector",
+                "projector.zip",
                 lambda: projector.archive(batch.latents, batch.images, batch.labels, entry.classes),
             ),
         ):

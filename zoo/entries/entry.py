@@ -109,6 +109,13 @@ class Entry:
         return bool(self.manifest.provenance.options.get("balance"))
 
     @property
+    def columns(self) -> dict[str, str]:
+        """The columns of its dataset's table that its recipe names, as datasets.load takes them."""
+        options = self.manifest.provenance.options
+        found = {name: options.get(name) for name in ("image_column", "label_column")}
+        return {name: column[:100] for name, column in found.items() if isinstance(column, str) and column}
+
+    @property
     def parameters(self) -> int:
         """Sum over all networks."""
         return sum(network.parameters for network in self.manifest.networks.values())

@@ -9,6 +9,7 @@ from zoo import images
 from zoo.data.datasets import Split
 from zoo.errors import DatasetUnavailable
 from zoo.known import DATASETS
+from zoo.widgets.columns import column_inputs
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, dataset, samples
@@ -110,6 +111,8 @@ def _from_dataset(
     except DatasetUnavailable as error:
         st.caption(f":material/info: {plain(str(error))} {plain(dataset_title(_standin(shape)))} stand in.")
         pool = dataset(_standin(shape), split)
+    if pool.name == name and column_inputs(pool, name, key):
+        pool = dataset(name, split)
     if name == here != prefer and prefer:
         st.caption(
             f":material/info: {plain(dataset_title(prefer))} is not on this machine, so {plain(dataset_title(here))} "

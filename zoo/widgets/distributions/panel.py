@@ -16,6 +16,7 @@ from zoo.entries.catalog import classifier_for
 from zoo.images import fit
 from zoo.metrics.figures import FIGURES
 from zoo.widgets.charts import download
+from zoo.widgets.columns import columns
 from zoo.widgets.distributions.findings import findings
 from zoo.widgets.distributions.uploads import YOURS
 from zoo.widgets.labels import dataset_title
@@ -43,6 +44,7 @@ class Setting:
     seed: int
     floor: bool  # whether training images can be had
     balanced: bool  # whether all classes are equally frequent, as the first entry was trained
+    columns: tuple[tuple[str, str], ...] = ()  # of the dataset's table
 
 
 def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None) -> None:
@@ -62,7 +64,16 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
     floor = at_hand(dataset, "train", "Without it, the score of real images is not known.", f"{dataset}-train")
     # Never cut to the images of a visitor: what is said of the entries does not depend on them.
     count = min(count, MOST, capacity(shape))
-    setting = Setting(dataset, shape, classifier_for(chosen[0], entries()), count, seed, floor, chosen[0].balanced)
+    setting = Setting(
+        dataset,
+        shape,
+        classifier_for(chosen[0], entries()),
+        count,
+        seed,
+        floor,
+        chosen[0].balanced,
+        tuple(columns(dataset).items()),
+    )
     found = _measured(chosen, own, setting)
     if found is None:
         st.caption(f":material/info: {title} has fewer than {LEAST} test images: too few to measure a distance.")
@@ -139,7 +150,7 @@ def _measured(chosen: Sequence[Entry], own: np.ndarray | None, setting: Setting)
 def _real(setting: Setting) -> Real:
     # Balanced test images without a count are as many as there are without a repeat: a repeat would be a duplicate.
     count = None if setting.balanced else setting.count
-    reading = {"size": side(setting.dataset, setting.shape), "balanced": setting.balanced}
+    reading = {"size": side(setting.dataset, setting.shape), "balanced": setting.balanced} | dict(setting.columns)
     return Real(setting.dataset, setting.shape, setting.classifier, setting.seed, count, int(setting.floor), **reading)
 
 

@@ -10,6 +10,7 @@ from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.known import DATASETS
 from zoo.metrics import neighbours
+from zoo.widgets.columns import columns
 from zoo.widgets.progress import progress
 from zoo.widgets.real_images import at_hand, side
 from zoo.widgets.tiles import image_grid
@@ -36,7 +37,9 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
     meanwhile = "Without it, the nearest training images cannot be shown."
     if not at_hand(entry.dataset, "train", meanwhile, key=entry.id):
         return
-    found, labels, classes = _training(entry.dataset, entry.shape, None if everything else FIRST)
+    found, labels, classes = _training(
+        entry.dataset, entry.shape, None if everything else FIRST, columns(entry.dataset)
+    )
     with progress() as report:
         index, distance = neighbours.nearest(picture[None], found, count, report)
     rows = index[0]
@@ -52,11 +55,11 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _training(
-    name: str, shape: tuple[int, int, int], count: int | None
+    name: str, shape: tuple[int, int, int], count: int | None, read: dict[str, str]
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Read training images once, as uint8 (N, *shape): a quarter of the memory of float32."""
     with progress("Reading training images …") as report:
-        split = datasets.load(name, "train", count, size=side(name, shape), progress=report)
+        split = datasets.load(name, "train", count, size=side(name, shape), progress=report, **read)
     blocks = range(0, len(split.images), BLOCK)
     fitted = [images.to_uint8(images.fit(split.images[start : start + BLOCK], shape)[0]) for start in blocks]
     return np.concatenate(fitted), split.labels, tuple(split.classes)
