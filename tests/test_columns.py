@@ -50,6 +50,8 @@ def test_images_to_put_in_come_from_a_chosen_column_too(zoo):
     )
     app.selectbox(key="input_label").set_value("kind").run()
     assert sound(app.run()).multiselect(key="input_class").options == ["ant", "bee"]
+    app.selectbox(key="input_label").set_value("no labels").run()
+    assert not any(m.key == "input_class" for m in sound(app.run()).multiselect)
 
 
 def test_a_recipe_names_columns_and_its_entry_brings_them(zoo):
@@ -62,3 +64,5 @@ def test_a_recipe_names_columns_and_its_entry_brings_them(zoo):
     assert split.images.shape[3] == 1 and split.classes == ("ant", "bee")
     app = conftest.opened("pages/measure/distributions.py", images="500")
     assert "from the column mask (there is also image)" in words(app)
+    assert app.selectbox(key="real_image").value == "mask" and app.selectbox(key="real_label").value == "kind"
+    assert "from the column mask" in words(app.run())

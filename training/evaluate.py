@@ -7,6 +7,7 @@ import functools
 import logging
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from training import staging
 from training.measures import APART, GROUPS
@@ -60,7 +61,7 @@ def real(
     classifier: Entry | None,
     seed: int,
     balanced: bool = False,
-    **columns: str,
+    **columns: Any,
 ) -> Real:
     """Return the real images of a dataset; the last ones are kept, so that entries of one dataset share them."""
     return Real(dataset, shape, classifier, seed, balanced=balanced, **columns)

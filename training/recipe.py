@@ -5,6 +5,7 @@ from typing import Literal
 import pydantic
 
 from zoo.errors import ZooError
+from zoo.known import ColumnNames
 
 
 class RecipeError(ZooError, ValueError):
@@ -45,6 +46,6 @@ class Recipe(pydantic.BaseModel, extra="forbid", frozen=True, allow_inf_nan=Fals
     seed: int = pydantic.Field(0, ge=0, lt=2**31)
 
     @property
-    def columns(self) -> dict[str, str | None]:
+    def columns(self) -> ColumnNames:
         """The columns of the dataset's table, as datasets.load takes them."""
         return {"image_column": self.image_column, "label_column": self.label_column}

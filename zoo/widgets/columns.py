@@ -3,7 +3,7 @@
 import streamlit as st
 
 from zoo.data.records import Split
-from zoo.known import DATASETS
+from zoo.known import DATASETS, ColumnNames
 from zoo.widgets.listing import entries
 from zoo.widgets.safety import plain
 from zoo.widgets.urls import bound
@@ -12,15 +12,16 @@ CHOSEN = "columns of datasets"
 UNKNOWN = "no labels"
 
 
-def columns(name: str) -> dict[str, str]:
+def columns(name: str) -> ColumnNames:
     """Return the columns that datasets.load is to read of a dataset: those chosen on this visit, else those of the
     recipe of its first entry, else {}, which leaves the choice to the table."""
     if name in DATASETS:
-        return {}
+        return ColumnNames()
     chosen = st.session_state.get(CHOSEN, {}).get(name)
     if chosen is not None:
         return chosen
-    return next((entry.columns for entry in entries() if entry.dataset == name and entry.columns), {})
+    found = (entry.columns for entry in entries() if entry.dataset == name and entry.columns)
+    return next(found, ColumnNames())
 
 
 def column_inputs(found: Split, name: str, key: str) -> bool:
@@ -31,19 +32,16 @@ def column_inputs(found: Split, name: str, key: str) -> bool:
     st.caption(f":material/table: {plain(found.source)}")
     if found.columns is None:
         return False
-    read, chosen = found.columns, {}
+    read = found.columns
+    image, label = now = read.image, read.label or UNKNOWN
+    first = st.session_state.setdefault(f"{CHOSEN} {name}", now)  # before anything was chosen
     if len(read.images) > 1:
-        chosen["image_column"] = bound(
-            st.selectbox, "Image column", read.images, key=f"{key}_image", default=read.images[0]
-        )
+        image = bound(st.selectbox, "Image column", read.images, key=f"{key}_image", default=first[0])
     if read.labels:
-        default = st.session_state.setdefault(f"{CHOSEN} {name}", read.label or UNKNOWN)
-        options = list(dict.fromkeys([default, *read.labels]))
-        label = bound(st.selectbox, "Label column", options, key=f"{key}_label", default=default)
-        if label != UNKNOWN:
-            chosen["label_column"] = label
-    now = {"image_column": read.image, "label_column": read.label or UNKNOWN}
-    if all(now[column] == value for column, value in chosen.items()):
+        options = list(dict.fromkeys([first[1], *read.labels]))
+        label = bound(st.selectbox, "Label column", options, key=f"{key}_label", default=first[1])
+    if (image, label) == now:
         return False
+    chosen = ColumnNames(image_column=image, label_column=None if label == UNKNOWN else label)
     st.session_state[CHOSEN] = st.session_state.get(CHOSEN, {}) | {name: chosen}
     return True

@@ -14,7 +14,7 @@ from zoo.data.datasets import Split
 from zoo.entries import Entry
 from zoo.entries.catalog import MAX_SHEET_BYTES, SHEET
 from zoo.errors import DatasetUnavailable, EntryError
-from zoo.known import DATASETS
+from zoo.known import DATASETS, ColumnNames
 from zoo.widgets.columns import columns
 from zoo.widgets.progress import progress
 
@@ -88,16 +88,16 @@ def _fetch(name: str, split: str) -> str | None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading images …")
-def _pool(name: str, split: str, count: int, seed: int, read: dict[str, str]) -> Split:
+def _pool(name: str, split: str, count: int, seed: int, read: ColumnNames) -> Split:
     return _read(name, split, count, seed, read)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading images …")
-def _large(name: str, split: str, count: int, seed: int, read: dict[str, str]) -> Split:
+def _large(name: str, split: str, count: int, seed: int, read: ColumnNames) -> Split:
     return _read(name, split, count, seed, read)
 
 
-def _read(name: str, split: str, count: int, seed: int, read: dict[str, str]) -> Split:
+def _read(name: str, split: str, count: int, seed: int, read: ColumnNames) -> Split:
     result = datasets.load(name, split, count, seed, **read)
     for array in (result.images, result.labels):
         if array is not None:

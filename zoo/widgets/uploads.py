@@ -25,10 +25,10 @@ def uploads(
     Streamlit forgets a file when its input is not on the page. So its bytes stay in the session, up to KEPT_BYTES,
     until the visitor takes them back or sends others.
     """
-    memory = f"{key} kept"
+    memory = _memory(key)
     sent = st.file_uploader(
         label, list(types), accept_multiple_files=most > 1, key=key, max_upload_size=megabytes, help=help,
-        on_change=_changed, args=[key, memory],
+        on_change=_changed, args=[key],
     )  # fmt: skip
     files = sent if isinstance(sent, list) else [sent] if sent else []
     if len(files) > most:
@@ -37,17 +37,26 @@ def uploads(
         found = [Upload(file.name, file.getvalue()) for file in files[:most]]
         st.session_state[memory] = found if sum(len(file.content) for file in found) <= KEPT_BYTES else []
         return found
-    if kept := st.session_state.get(memory, []):
-        names = ", ".join(plain(file.name) for file in kept[:3]) + (", …" if len(kept) > 3 else "")
+    if found := st.session_state.get(memory, []):
+        names = ", ".join(plain(file.name) for file in found[:3]) + (", …" if len(found) > 3 else "")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/inventory_2: Still here: {names}", width="content")
             st.button(
                 "Take back", key=f"{key}-back", on_click=st.session_state.pop, args=[memory, None], type="tertiary"
             )
-    return kept
+    return found
 
 
-def _changed(key: str, memory: str) -> None:
+def kept(key: str) -> bool:
+    """Whether files of this input are kept from before."""
+    return bool(st.session_state.get(_memory(key)))
+
+
+def _memory(key: str) -> str:
+    return f"{key} kept"
+
+
+def _changed(key: str) -> None:
     """Forget what was kept when the visitor takes a file back in the input itself."""
     if not st.session_state.get(key):
-        st.session_state.pop(memory, None)
+        st.session_state.pop(_memory(key), None)

@@ -11,6 +11,7 @@ from zoo.analysis.conditions import labels_for
 from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
+from zoo.known import ColumnNames
 from zoo.latent import aggregate
 from zoo.widgets.charts import figure
 from zoo.widgets.columns import columns
@@ -63,7 +64,7 @@ def _map(entry: Entry, count: int, seed: int) -> None:
 
 @cached(max_entries=8)
 def _codes(
-    entry: Entry, count: int, seed: int, classifier: Entry | None, read: dict[str, str]
+    entry: Entry, count: int, seed: int, classifier: Entry | None, read: ColumnNames
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], str]:
     split = datasets.load(entry.dataset, SPLIT, count, seed, size=side(entry.dataset, entry.shape), **read)
     pictures = images.fit(split.images, entry.shape)[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -44,7 +45,7 @@ class Setting:
     seed: int
     floor: bool  # whether training images can be had
     balanced: bool  # whether all classes are equally frequent, as the first entry was trained
-    columns: tuple[tuple[str, str], ...] = ()  # of the dataset's table
+    columns: tuple[tuple[str, Any], ...] = ()  # of the dataset's table
 
 
 def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None) -> None:

@@ -13,7 +13,7 @@ from zoo.data import datasets, fruits
 from zoo.data.pools import as_float
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
-from zoo.known import DATASETS
+from zoo.known import DATASETS, ColumnNames
 from zoo.widgets.columns import column_inputs, columns
 from zoo.widgets.distributions.uploads import YOURS
 from zoo.widgets.labels import dataset_title
@@ -63,7 +63,7 @@ def _real(
     seed: int,
     classifier: Entry | None,
     balanced: bool,
-    read: dict[str, str],
+    read: ColumnNames,
 ) -> Summary:
     split = datasets.load(dataset, SPLIT, count, seed, size=side(dataset, shape), balanced=balanced, **read)
     pictures = images.fit(split.images, shape)[0]

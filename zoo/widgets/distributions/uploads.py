@@ -7,9 +7,9 @@ from zoo.data import archives
 from zoo.widgets.loading import cached
 from zoo.widgets.progress import progress
 from zoo.widgets.safety import plain
-from zoo.widgets.uploads import uploads
+from zoo.widgets.uploads import kept, uploads
 
-YOURS = "Your images"  # the name of the set
+YOURS = "Your set"  # the name of the set
 
 
 def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
@@ -17,7 +17,8 @@ def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
 
     Says what was left out and what was fitted, or in one sentence why nothing can be used.
     """
-    with st.expander("Compare your own images (ZIP, .npy or .npz)", icon=":material/folder_zip:"):
+    label = "Compare your own images (ZIP, .npy or .npz)"
+    with st.expander(label, icon=":material/folder_zip:", expanded=kept("own")):
         files = uploads(
             f"{archives.LEAST} to {archives.MOST:,} images: a ZIP of pictures, or an array of N×H×W or N×H×W×C",
             ["zip", "npy", "npz"], key="own", megabytes=archives.MAX_BYTES >> 20,

@@ -8,7 +8,7 @@ import streamlit as st
 from zoo import images
 from zoo.data import datasets
 from zoo.entries import Entry
-from zoo.known import DATASETS
+from zoo.known import DATASETS, ColumnNames
 from zoo.metrics import neighbours
 from zoo.widgets.columns import columns
 from zoo.widgets.progress import progress
@@ -55,7 +55,7 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _training(
-    name: str, shape: tuple[int, int, int], count: int | None, read: dict[str, str]
+    name: str, shape: tuple[int, int, int], count: int | None, read: ColumnNames
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Read training images once, as uint8 (N, *shape): a quarter of the memory of float32."""
     with progress("Reading training images …") as report:
