@@ -190,6 +190,18 @@ def component(app, key: str) -> dict:
     return next(json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith(key))
 
 
+@pytest.fixture(scope="module")
+def few_measured():
+    """Measure the quality of runs on fewer samples: their numbers are not what is tested, and cost most of a run."""
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
+    from training import replay, run
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (run, replay):
+            patch.setattr(module, "MEASURED", 64)
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A browser; skipped with a reason where there is none, unless ZOO_BROWSER=required insists."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from zoo import images, models
 from zoo.analysis.scores import Scored
@@ -224,6 +223,8 @@ def overlap(features: Mapping[str, np.ndarray], most: int = 2000) -> str:
 
 def against_prior(statistics: Mapping[str, np.ndarray], prior: bool) -> str:
     """Say how codes follow the prior N(0, I); statistics are those of latents.npz."""
+    from scipy.special import ndtr  # imported where it is used: it costs more than a page
+
     size = len(statistics["mean"])
     if prior:
         counts, edges = (np.asarray(statistics[f"histogram_{kind}"], np.float64) for kind in ("counts", "edges"))
