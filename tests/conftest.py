@@ -119,6 +119,26 @@ def clear_caches() -> None:
     st.cache_resource.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pools_apart(tmp_path_factory):
+    """Keep decoded images apart from those of who runs the tests."""
+    from zoo.data import pools
+
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("pools")
+        patch.setattr(pools, "store", lambda: folder)
+        yield
+
+
+@pytest.fixture
+def quick_tables(monkeypatch):
+    """Read parquet files in this process, without limits: that of their own takes a second to start."""
+    from zoo.data import apart, tables
+
+    monkeypatch.setattr(tables, "_say", lambda answer: None)
+    monkeypatch.setattr(apart, "_run", lambda task, report: (tables.run(task), 0))
+
+
 @pytest.fixture(scope="module")
 def empty_caches():
     """Begin a file of tests with nothing cached; within it, entries of the same folder share what they computed."""

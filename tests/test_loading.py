@@ -68,7 +68,7 @@ def test_a_download_is_seen_at_once(monkeypatch, letters):
 def test_images_that_are_not_square_are_read_whole(letters):
     assert real_images.side(letters, (16, 16, 1)) == 16
     assert real_images.side("mnist", (16, 16, 1)) is None
-    found, labels, classes = neighbours._training(letters, (12, 20, 1), None)
+    found, labels, classes = neighbours._training(letters, (12, 20, 1), None, {})
     split = datasets.load(letters, "train")
     assert (found == (split.images * 255).round()).all()
     assert (labels.tolist(), classes) == (split.labels.tolist(), ("a", "b"))

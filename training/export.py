@@ -225,7 +225,7 @@ def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
 
     Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
     # A local folder's path is in the recipe, the manifest has its name.
-    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
+    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test", **entry.columns)
     if test.labels is None:
         return None
     predicted = models.classify(entry, test.images)[0].argmax(1)

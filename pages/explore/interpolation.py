@@ -61,6 +61,7 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
         with st.container(horizontal=True):
             widgets.download("PNG strip", lambda: images.png(walk.poster(found)), f"{entry.name}-walk.png")
             widgets.download("GIF", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
+            widgets.download("MP4", lambda: walk.film(entry, anchors, kind="mp4"), f"{entry.name}-walk.mp4")
         st.subheader("One position")
         position(entry, anchors)
 

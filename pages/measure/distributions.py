@@ -19,6 +19,7 @@ from zoo.widgets.distributions import (
     overlap,
     own_images,
     pair_picker,
+    real_columns,
     section,
     summaries,
 )
@@ -35,6 +36,8 @@ def main() -> None:
     chosen = pair_picker()
     count, seed = count_inputs()
     count = min(models.affordable(entry, count, MAX_PIXELS) for entry in chosen)
+    with widgets.guard():
+        real_columns(chosen[0].dataset)
     own = own_images(chosen[0].shape)
     sets = summaries(chosen, count, seed, own)
     samples(sets, chosen)

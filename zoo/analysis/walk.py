@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo import films, models
 from zoo import images as pictures
-from zoo import models
 from zoo.analysis.conditions import labels_for
 from zoo.entries import Entry
 from zoo.latent import codes, geometry
@@ -38,7 +38,8 @@ REACH = 2.5  # standard deviations that a traversal goes to each side
 TRAVERSAL = tuple(np.linspace(-REACH, REACH, STEPS).tolist())
 CANDIDATES = 256
 TRAVERSED = 16
-LARGEST_GIF_SIDE = 160
+LARGEST_FILM_SIDE = 160
+FILMS = {"gif": pictures.gif, "mp4": films.mp4}
 HOLLOW = 8  # numbers in a code: with fewer, random codes are many in the middle
 
 
@@ -180,8 +181,8 @@ def beside(found: Walk, gap: int = 2) -> np.ndarray:
     return np.concatenate([parts[0], white, parts[1], white, parts[2]], axis=2)
 
 
-def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24) -> bytes:
-    """An endless GIF there and back: linear, spherical and cross-fade beside each other.
+def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24, kind: str = "gif") -> bytes:
+    """A film there and back, as "gif", which is endless, or "mp4": linear, spherical and cross-fade beside each other.
 
     Four anchors are visited in turn around the square.
     """
@@ -192,7 +193,7 @@ def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24) -> bytes:
     else:
         sides = [(0, 1), (1, 3), (3, 2), (2, 0)]
         frames = np.concatenate([beside(walk(entry, [anchors[a], anchors[b]], t)) for a, b in sides])
-    return pictures.gif(frames, ms=70, scale=max(1, LARGEST_GIF_SIDE // max(entry.shape[:2])))
+    return FILMS[kind](frames, ms=70, scale=max(1, LARGEST_FILM_SIDE // max(entry.shape[:2])))
 
 
 def poster(found: Walk) -> np.ndarray:

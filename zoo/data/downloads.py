@@ -10,7 +10,8 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from zoo import atomic
-from zoo.data.records import Files, Progress, split_files
+from zoo.data.files import Files, is_table, skipped, split_files
+from zoo.data.records import Progress
 from zoo.errors import DatasetUnavailable, HubError
 from zoo.hub import connection, errand, room
 from zoo.hub.origin import REPOSITORY
@@ -89,7 +90,7 @@ def fetch(
             info = api.dataset_info(hub_id, revision=revision or pinned, files_metadata=True)
         if info.sha is None:
             raise ValueError("the Hub tells no revision")
-        sizes = {s.rfilename: s.size or 0 for s in info.siblings or [] if s.rfilename.endswith(".parquet")}
+        sizes = {s.rfilename: s.size or 0 for s in info.siblings or [] if _wanted(s.rfilename)}
         files = split_files(sorted(sizes), split)
         total, done = sum(sizes[n] for n in files.names), 0
         if total > MAX_BYTES:
@@ -118,6 +119,10 @@ def fetch(
     if revision is not None or pinned is None:
         _remember(hub_id, revision or "main", info.sha, sorted(sizes))
     return info.sha, Path(paths[-1]).parents[files.names[-1].count("/")], files
+
+
+def _wanted(name: str) -> bool:
+    return is_table(name) and not skipped(name)
 
 
 def _remember(hub_id: str, revision: str, sha: str, names: list[str]) -> None:

@@ -17,6 +17,7 @@ from zoo import atomic
 from zoo.entries.storage import Folder, Storage
 from zoo.errors import EntryError
 from zoo.hub.origin import Origin
+from zoo.known import ColumnNames
 from zoo.manifest import MANIFEST, STATISTICS, File, Manifest, Prior, brief
 
 MAX_MANIFEST_BYTES = 1 << 20
@@ -107,6 +108,16 @@ class Entry:
     def balanced(self) -> bool:
         """Whether it was trained on all classes equally often, whatever their shares in the dataset."""
         return bool(self.manifest.provenance.options.get("balance"))
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The columns of its dataset's table that its recipe names."""
+        options, found = self.manifest.provenance.options, ColumnNames()
+        if isinstance(image := options.get("image_column"), str):
+            found["image_column"] = image[:100]
+        if isinstance(label := options.get("label_column"), str):
+            found["label_column"] = label[:100]
+        return found
 
     @property
     def parameters(self) -> int:

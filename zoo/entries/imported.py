@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import atomic
+from zoo import atomic, settings
 from zoo.entries.entry import Entry, read
 from zoo.errors import ImportFailed
 from zoo.manifest import MANIFEST
@@ -68,7 +68,4 @@ def keep(made: Sequence[Path], digest: str, findings: dict[str, Any]) -> Path:
 
 
 def _store() -> Path:
-    """Beside what the Hub's client keeps for libraries, without importing it."""
-    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    assets = os.environ.get("HF_ASSETS_CACHE") or os.path.join(home, "assets")
-    return Path(assets).expanduser() / "latent-zoo" / "imports"
+    return settings.kept("imports")

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -17,10 +16,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
+from zoo import limits
 from zoo.manifest import Network
 from zoo.networks.checks import check
 from zoo.networks.session import open_session, run_batch, sizes, typed
@@ -32,8 +31,6 @@ CLOCK_SECONDS = 90  # seconds on the clock, for a machine that is busy
 MAX_VERDICTS = 512
 AT_ONCE = 3  # trials, each within MEMORY
 RESTING = 60.0  # seconds until a network is tried again that failed for want of a machine with room
-# All that the child needs from the environment; no tokens among them.
-ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 _verdicts: dict[tuple[str, str], tuple[str, float]] = {}  # why not, or "", and until when that holds
 
@@ -113,12 +110,11 @@ def _known(key: tuple[str, str]) -> str | None:
 
 def _tried(content: bytes, task: str) -> tuple[str, bool]:
     """Return the reason, and whether it lies in the network alone."""
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.run(
             [sys.executable, "-m", "zoo.networks.trial", task],
             input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=CLOCK_SECONDS,
-            cwd=Path(__file__).parents[2], env=environment,
+            cwd=limits.ROOT, env=limits.environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"takes more than {CLOCK_SECONDS} seconds to try", False
@@ -135,7 +131,7 @@ def _tried(content: bytes, task: str) -> tuple[str, bool]:
 
 def main(task: dict) -> str:
     """Read a network from stdin and run it under the limits of the task; return why it is refused, or ""."""
-    _limit(task["memory"], task["seconds"])
+    limits.limit(task["memory"], task["seconds"])
     network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)
     draw = {"latent": random.standard_normal, "image": random.random, "source": random.random}
     draw["label"] = lambda shape: random.integers(task["classes"], size=shape)
@@ -159,20 +155,6 @@ def main(task: dict) -> str:
     else:
         return ""
     return f"needs more than {MEMORY >> 30} GiB of memory for one batch"
-
-
-def _limit(memory: int, seconds: int) -> None:
-    """Limit what this process may still take; where the system has no such limits, CLOCK_SECONDS remains."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    statistics = Path("/proc/self/statm")
-    if statistics.exists():
-        held = int(statistics.read_text().split()[5]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_DATA, (held + memory, held + memory))
 
 
 if __name__ == "__main__":

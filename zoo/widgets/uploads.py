@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit import runtime
-from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from zoo import images
 from zoo.data import archives
+from zoo.widgets.safety import plain
 
 
 class Limit(NamedTuple):
@@ -30,21 +31,60 @@ MODEL = Limit(300, 200)
 SESSION = Limit(600, 300)  # of one visitor, on all pages together
 EVERYBODY = Limit(4000, 20_000)
 
+KEPT_BYTES = 64 << 20  # of the files of one input, kept while other pages are looked at
+
 _lock = threading.Lock()
 
 
-def uploader(
-    label: str, types: Sequence[str], limit: Limit, *, key: str | None = None, help: str | None = None
-) -> list[UploadedFile]:
-    """Let files be sent, and return at most `limit.files` of them, each of at most `limit.megabytes`."""
+class Upload(NamedTuple):
+    """A file by its name and its bytes."""
+
+    name: str
+    content: bytes
+
+
+def uploader(label: str, types: Sequence[str], limit: Limit, *, key: str, help: str | None = None) -> list[Upload]:
+    """Let files be sent; return at most `limit.files` of them, each of at most `limit.megabytes`, also on a later visit
+    of the page.
+
+    Streamlit forgets a file when its input is not on the page. So its bytes stay in the session, up to KEPT_BYTES,
+    until the visitor takes them back or sends others."""
     megabytes, several = min(limit.megabytes, st.get_option("server.maxUploadSize")), limit.files > 1
     sent: Any = st.file_uploader(
-        label, types, accept_multiple_files=several, key=key, max_upload_size=megabytes, help=help
-    )
+        label, list(types), accept_multiple_files=several, key=key, max_upload_size=megabytes, help=help,
+        on_change=_changed, args=[key],
+    )  # fmt: skip
     files = sent if several else [sent] if sent else []
     if len(files) > limit.files:
         st.caption(f":material/info: The first {limit.files} files are used.")
-    return files[: limit.files]
+    memory = _memory(key)
+    if files:
+        found = [Upload(file.name, file.getvalue()) for file in files[: limit.files]]
+        st.session_state[memory] = found if sum(len(file.content) for file in found) <= KEPT_BYTES else []
+        return found
+    if found := st.session_state.get(memory, []):
+        names = ", ".join(plain(file.name) for file in found[:3]) + (", …" if len(found) > 3 else "")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/inventory_2: Still here: {names}", width="content")
+            st.button(
+                "Take back", key=f"{key}-back", on_click=st.session_state.pop, args=[memory, None], type="tertiary"
+            )
+    return found
+
+
+def kept(key: str) -> bool:
+    """Whether files of this input are kept from before."""
+    return bool(st.session_state.get(_memory(key)))
+
+
+def _memory(key: str) -> str:
+    return f"{key} kept"
+
+
+def _changed(key: str) -> None:
+    """Forget what was kept when the visitor takes a file back in the input itself."""
+    if not st.session_state.get(key):
+        st.session_state.pop(_memory(key), None)
 
 
 def limit_uploads() -> None:
