@@ -9,6 +9,7 @@ import numpy as np
 from zoo import films, models
 from zoo import images as pictures
 from zoo.analysis.conditions import labels_for
+from zoo.charts.poster import Row
 from zoo.entries import Entry
 from zoo.latent import codes, geometry
 
@@ -196,12 +197,12 @@ def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24, kind: str = "
     return FILMS[kind](frames, ms=70, scale=max(1, LARGEST_FILM_SIDE // max(entry.shape[:2])))
 
 
-def poster(found: Walk) -> np.ndarray:
-    """All frames as one picture, uint8 (H, W, 3): a row per kind, or a square per kind side by side."""
+def poster(found: Walk, t: Places) -> tuple[list[Row], list[str]]:
+    """Return all frames as rows with the names of their columns: a row per kind, or the squares of all kinds in one."""
     if len(found.frames["linear"]) == 1:
-        return pictures.strip([found.frames[kind][0] for kind in KINDS])
-    squares = [pictures.enlarge(square(found, kind), 4) for kind in KINDS]
-    return pictures.sheet(np.stack(squares), 3, gap=24)
+        rows = [Row(TITLES[kind], found.frames[kind][0], NOTES[kind]) for kind in KINDS]
+        return rows, [f"{100 * part:.0f} %" for part in t]
+    return [Row("", np.stack([square(found, kind) for kind in KINDS]))], [TITLES[kind] for kind in KINDS]
 
 
 def square(found: Walk, kind: str) -> np.ndarray:

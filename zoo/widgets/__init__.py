@@ -7,6 +7,7 @@ or a URL is untrusted text: it passes `plain` before it meets Markdown.
 from zoo.widgets.card import card_text
 from zoo.widgets.charts import download, figure
 from zoo.widgets.fetching import fetch_files
+from zoo.widgets.frame import place, presenting, style
 from zoo.widgets.inputs import Picked, image_source
 from zoo.widgets.lab import live_lab
 from zoo.widgets.labels import dataset_title
@@ -14,6 +15,7 @@ from zoo.widgets.listing import broken, entries
 from zoo.widgets.loading import available, cached, dataset
 from zoo.widgets.matrix import Row, image_matrix
 from zoo.widgets.pad import draw_pad
+from zoo.widgets.peek import peek
 from zoo.widgets.picking import HOW_TO_FILL, entries_picker, entry_picker
 from zoo.widgets.placards import framed_sheet, page_links, placard
 from zoo.widgets.safety import guard, plain
@@ -54,6 +56,10 @@ __all__ = [
     "page_links",
     "placard",
     "plain",
+    "peek",
+    "place",
+    "presenting",
+    "style",
     "uploader",
     "zoo_picker",
 ]
