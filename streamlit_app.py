@@ -14,6 +14,7 @@ sidebar = "expanded" if "source" in st.query_params else "collapsed"
 st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide", initial_sidebar_state=sidebar)
 st.logo(ICON, size="large")
 
+widgets.limit_uploads()
 present = widgets.presenting()
 widgets.style(ROOT / ".streamlit" / "style.css", present)
 cold = widgets.cold_start()
@@ -25,6 +26,7 @@ page = st.navigation(
             st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
             st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
         ],
+        "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
         "Measure": [
             st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
             st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),

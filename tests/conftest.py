@@ -119,6 +119,26 @@ def clear_caches() -> None:
     st.cache_resource.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pools_apart(tmp_path_factory):
+    """Keep decoded images apart from those of who runs the tests."""
+    from zoo.data import pools
+
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("pools")
+        patch.setattr(pools, "store", lambda: folder)
+        yield
+
+
+@pytest.fixture
+def quick_tables(monkeypatch):
+    """Read parquet files in this process, without limits: that of their own takes a second to start."""
+    from zoo.data import apart, tables
+
+    monkeypatch.setattr(tables, "_say", lambda answer: None)
+    monkeypatch.setattr(apart, "_run", lambda task, report: (tables.run(task), 0))
+
+
 @pytest.fixture(scope="module")
 def empty_caches():
     """Begin a file of tests with nothing cached; within it, entries of the same folder share what they computed."""
@@ -168,6 +188,18 @@ def words(app) -> str:
 def component(app, key: str) -> dict:
     """Return the data of one of our components as the browser gets it."""
     return next(json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.id.endswith(key))
+
+
+@pytest.fixture(scope="module")
+def few_measured():
+    """Measure the quality of runs on fewer samples: their numbers are not what is tested, and cost most of a run."""
+    pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
+    from training import replay, run
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (run, replay):
+            patch.setattr(module, "MEASURED", 64)
+        yield
 
 
 def cards(app) -> list[str]:

@@ -1,6 +1,7 @@
 """The replay of a game of two players: recorded in training, resumed, exported, read, and refused when it is wrong."""
 
 import io
+import json
 import math
 
 import numpy as np
@@ -15,39 +16,36 @@ GANS = {"dcgan", "wgan_gp", "lsgan", "sngan", "r3gan", "cgan", "infogan", "bigan
 ADVERSARIAL = GANS | {"aae", "vaegan", "cvaegan"}
 
 
-def options(family: str, **more):
-    """A recipe of 2 epochs of 9 steps on the digits of scikit-learn."""
-    from training import library
-
-    values = {"name": family.replace("_", "-"), "title": family, "family": family, "dataset": "digits", "images": 144}
-    values |= {"batch": 16, "width": 16, "epochs": 2, "latent": 12, "seed": 3, "snapshots": 1, "precision": "float32"}
-    return library.check(values | more)
-
-
 @pytest.fixture(scope="module", params=["cgan", "aae"])
-def trained(request, tmp_path_factory):
-    """The entry of a tiny run: a game about images and labels, and a game about codes."""
-    pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
-    from training import export, run
+def whole(request, tmp_path_factory, few_measured):
+    """A run of 3 epochs of 9 steps: a game about images and labels, or one about codes."""
+    from training import run
 
-    folder = tmp_path_factory.mktemp(request.param)
-    done = run.train(options(request.param), folder / "runs")
-    return export.export(done.path, folder / "entries")
+    return run.train(options(request.param), tmp_path_factory.mktemp(request.param))
 
 
-def test_a_run_of_two_players_leaves_a_replay(trained):
-    found = replay.load(trained)
+def options(family: str):
+    from tiny_runs import tiny as recipe
+
+    return recipe(family, images=144, batch=16, epochs=3, snapshots=1)
+
+
+def test_a_run_of_two_players_leaves_a_replay(whole, tmp_path):
+    from training import export
+
+    made = export.export(whole.path, tmp_path)
+    found = replay.load(made)
     moments = len(found.seen)
-    assert moments >= 10 and found.seen[0] == 16 and found.seen[-1] == trained.manifest.provenance.images_seen == 288
-    assert (np.diff(found.seen)[0] < np.diff(found.seen)[-1]) and np.sum(found.seen <= 144) > moments / 2
+    assert moments >= 10 and found.seen[0] == 16 and found.seen[-1] == made.manifest.provenance.images_seen == 432
+    assert (np.diff(found.seen)[0] < np.diff(found.seen)[-1]) and np.sum(found.seen <= 216) > moments / 2
     assert found.samples.shape == (moments, 16, 8, 8, 1) and found.samples.dtype == np.uint8
     assert np.ptp(found.samples[-1].astype(int), axis=0).max() > 0, "different latents make different images"
-    assert (found.labels is not None) == trained.conditional
+    assert (found.labels is not None) == made.conditional
     assert np.isfinite(found.losses).all() and np.ptp(found.losses, axis=0).min() > 0
     assert (found.real.sum(1) == 144).all() and (found.fake.sum(1) == 144).all()
     assert (found.frechet >= 0).all() and found.frechet.shape == found.coverage.shape == (moments,)
     assert "144 training images" in found.protocol and "digits-classifier" in found.protocol
-    assert (trained.folder / replay.FILE).stat().st_size < 200_000
+    assert (made.folder / replay.FILE).stat().st_size < 200_000
 
 
 def test_the_families_with_two_players_are_these():
@@ -57,26 +55,10 @@ def test_the_families_with_two_players_are_these():
     assert {name for name in library.families() if library.family(name).players} == ADVERSARIAL
 
 
-@pytest.mark.parametrize("family", ["cgan", "aae"])
-def test_an_interrupted_run_leaves_the_same_replay(family, tmp_path, monkeypatch):
-    pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
-    from training import run
+def test_an_interrupted_run_leaves_the_same_replay(whole, tmp_path):
+    from tiny_runs import train_in_parts
 
-    whole = run.train(options(family, epochs=3), tmp_path / "whole")
-    saved = run.Folder.save
-
-    def interrupted(self, model, epoch, *rest):
-        saved(self, model, epoch, *rest)
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(run.Folder, "save", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            run.train(options(family, epochs=3), tmp_path / "parts")
-    assert not (tmp_path / "parts" / family / replay.FILE).exists()
-    parts = run.train(options(family, epochs=3), tmp_path / "parts")
-
+    parts = train_in_parts(options(whole.path.name), tmp_path)
     with np.load(whole.path / replay.FILE) as a, np.load(parts.path / replay.FILE) as b:
         assert a.files == b.files and 18 * 16 not in a["seen"], "a moment's losses span the interruption"
         for name in a.files:
@@ -87,18 +69,14 @@ def test_an_interrupted_run_leaves_the_same_replay(family, tmp_path, monkeypatch
                 np.testing.assert_allclose(a[name], b[name], rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_losses_are_means_over_the_steps_since_the_moment_before(tmp_path):
-    pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r requirements.txt")
-    import json
+def test_losses_are_means_over_the_steps_since_the_moment_before(whole):
+    from training import library
 
-    from training import run
-
-    done = run.train(options("dcgan"), tmp_path)
-    with np.load(done.path / replay.FILE) as found:
+    with np.load(whole.path / replay.FILE) as found:
         steps = np.diff(found["seen"] // 16, prepend=0)
-        mean = (found["losses"] * steps[:, None]).sum(0) / 18
-    history = json.loads((done.path / "history.json").read_text())
-    for index, name in enumerate(("discriminator", "generator")):
+        mean = (found["losses"] * steps[:, None]).sum(0) / 27
+    history = json.loads((whole.path / "history.json").read_text())
+    for index, name in enumerate(library.family(whole.path.name).players):
         np.testing.assert_allclose(mean[index], np.mean(history[name]), rtol=1e-4)
 
 

@@ -37,6 +37,7 @@ from zoo.metrics import frechet, prdc
 
 log = logging.getLogger("training")
 PREVIEWS = 60
+MEASURED = 2000  # samples in the Fréchet distance of a snapshot
 WRITTEN = ("checkpoint.npz", "history.json", "origin.json", replays.FILE)
 
 
@@ -45,7 +46,7 @@ def training_data(recipe: Recipe) -> datasets.Split:
 
     Raises RecipeError for data that cannot be trained on, DatasetUnavailable for data that cannot be had."""
     try:
-        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
+        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed, **recipe.columns)
     except DatasetUnavailable:
         raise
     except (ValueError, RuntimeError) as error:
@@ -296,13 +297,13 @@ def previewer(recipe: Any, split: datasets.Split) -> Callable[[Family], np.ndarr
     return preview
 
 
-def sample_quality(recipe: Any, count: int = 2000, seed: int = 0) -> replay.Measure | None:
+def sample_quality(recipe: Any, count: int, seed: int = 0) -> replay.Measure | None:
     """Return a function model → (Fréchet distance, coverage) of `count` samples to as many test images, in the features
     of the dataset's classifier; None without a classifier."""
     classifier = catalog.classifier_for(recipe.dataset)
     if classifier is None:
         return None
-    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance)
+    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance, **recipe.columns)
     real = models.classify(classifier, test.images)[1]
     gaussian, radii = frechet.statistics(real), prdc.radii(real)
 
@@ -346,7 +347,7 @@ def train(recipe: Recipe, runs: pathlib.Path, fresh: bool = False) -> Folder:
     )
     if done < recipe.epochs:
         folder.begin(backend=device.BACKEND, device=device.description(), precision=policy, code=code_revision())
-        measure = sample_quality(recipe) if model.prior == "normal" else None
+        measure = sample_quality(recipe, MEASURED) if model.prior == "normal" else None
         recorder = Recorder(model, folder, batches, previewer(recipe, split), history, measure, film)
         callbacks = [film, recorder] if film else [recorder]  # in this order: what is saved holds the epoch's end
         silent: Any = 0  # Keras takes "auto" or a number, and annotates nothing: a checker infers str

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts, images, models, widgets
+from zoo import charts, images, models, projector, widgets
 from zoo.analysis import comparison
 from zoo.entries import Entry, catalog, opening
 from zoo.latent import codes
@@ -72,7 +72,12 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
         for text, kind, make in (
             ("PNG sheet", "png", lambda: charts.poster(f"{entry.label}, seed {draw.seed}", charts.lines(batch.images))),
             ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
-            ("CSV of latents", "csv", lambda: images.csv(batch.latents, batch.labels)),
+            ("CSV of latents", "csv", lambda: projector.csv(batch.latents, batch.labels)),
+            (
+                "Embedding Projector",
+                "projector.zip",
+                lambda: projector.archive(batch.latents, batch.images, batch.labels, entry.classes),
+            ),
         ):
             widgets.download(text, make, f"{name}.{kind}", key=f"download-{kind}-{entry.id}")
     return batch

@@ -47,7 +47,8 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
     limits = {"default": 9, "max_value": 16} if len(anchors) == 2 else {"default": 7, "max_value": 10}
     steps = widgets.bound(st.slider, "Steps", key="steps", min_value=3, width=320, **limits)
     with widgets.guard():
-        t = np.linspace(0, 1, steps).tolist()
+        most = models.affordable(entry, steps ** (len(anchors) // 2))
+        t = np.linspace(0, 1, max(3, most if len(anchors) == 2 else math.isqrt(most))).tolist()
         found = walk.walk(entry, anchors, t, t if len(anchors) == 4 else [0.0])
         if len(anchors) == 2:
             rows, columns = walk.poster(found, t)
@@ -65,6 +66,7 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
                 f"{entry.name}-walk.png",
             )
             widgets.download("GIF", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
+            widgets.download("MP4", lambda: walk.film(entry, anchors, kind="mp4"), f"{entry.name}-walk.mp4")
         st.subheader("One position")
         position(entry, anchors)
 
@@ -75,7 +77,7 @@ def profile(entry: Entry, anchors: Sequence[Anchor]) -> None:
     if classifier is None or len(anchors) > 2:
         return
     st.header("Classifier along the path")
-    found = walk.walk(entry, anchors, np.linspace(0, 1, 41).tolist())
+    found = walk.walk(entry, anchors, np.linspace(0, 1, models.affordable(entry, 41)).tolist())
     for column, kind in zip(st.columns(2, gap="large"), ("spherical", "pixels"), strict=True):
         with column:
             frames = images.fit(found.frames[kind][0], classifier.shape)[0]

@@ -8,10 +8,9 @@ from zoo import charts, widgets
 from zoo.analysis import fidelity
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.reconstruction import SPLITS, described, image_integers, most, search_label, searchable, split_errors
+from zoo.widgets.reconstruction import SPLITS, described, image_integers, search_count, searchable, split_errors
 from zoo.widgets.translation import translation
 
-FEW = 1000
 DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
 
 
@@ -90,10 +89,8 @@ def extremes(chosen: Sequence[Entry]) -> None:
             st.segmented_control, "By", ["mse", "ssim"], key="by", default="mse", format_func=str.upper, required=True
         )
         split = widgets.bound(st.segmented_control, "Split", SPLITS, key="split", default="test", required=True)
-        name, count = searchable(entry), FEW
-        if most(name, split) > FEW:
-            everything = widgets.bound(st.toggle, search_label(name, split), key="all", default=False)
-            count = most(name, split) if everything else FEW
+        name = searchable(entry)
+        count = search_count(entry, name, split)
     with widgets.guard():
         classifier, pool = classifier_for(entry, widgets.entries()), widgets.dataset(name, split, count)
         errors = split_errors(entry, name, split, count, classifier)

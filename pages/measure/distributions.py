@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts, widgets
+from zoo import charts, models, widgets
 from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import REAL_NAME
@@ -21,11 +21,13 @@ from zoo.widgets.distributions import (
     own_images,
     pair_picker,
     pictures,
+    real_columns,
     section,
     summaries,
 )
 
 Sets = dict[str, Summary]
+MAX_PIXELS = 5000 * 64 * 64  # of the images that an entry draws
 
 
 def main() -> None:
@@ -35,6 +37,9 @@ def main() -> None:
     )
     chosen = pair_picker()
     count, seed = count_inputs()
+    count = min(models.affordable(entry, count, MAX_PIXELS) for entry in chosen)
+    with widgets.guard():
+        real_columns(chosen[0].dataset)
     own = own_images(chosen[0].shape)
     sets = summaries(chosen, count, seed, own)
     samples(sets, chosen)

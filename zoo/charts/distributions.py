@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
-from scipy.ndimage import gaussian_filter
 
 from zoo.charts.layout import add_steps, laid_out, subset, value_axis
 from zoo.charts.palette import HATCHING, REAL, REAL_NAME, series_styles
@@ -119,6 +118,8 @@ def factor_histograms(
 
 def _mass_outside(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """For each cell of the grid the share of the smoothed density that lies in cells at least as dense."""
+    from scipy.ndimage import gaussian_filter  # imported where it is used: it costs more than a page
+
     density = np.histogram2d(points[:, 0], points[:, 1], bins=[edges[:, 0], edges[:, 1]])[0]
     density = gaussian_filter(density, sigma=2.0)
     order = np.argsort(-density, axis=None)

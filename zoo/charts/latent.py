@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
-from scipy.special import ndtr
 
 from zoo.charts.layout import add_steps, laid_out, subset
 from zoo.charts.palette import BLUE, NEUTRAL, A, Style, class_style, faded
@@ -153,6 +152,8 @@ def _apart(places: dict[str, np.ndarray], points: np.ndarray) -> dict[str, np.nd
 
 def _farthest_from_normal(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Dimensions by total variation between their histogram and N(0, 1), the largest first."""
+    from scipy.special import ndtr  # imported where it is used: it costs more than a page
+
     shares = counts / counts.sum(axis=1, keepdims=True)
     expected = np.diff(ndtr(edges), axis=1)
     return np.argsort(expected.sum(axis=1) - 1 - np.abs(shares - expected).sum(axis=1), kind="stable")

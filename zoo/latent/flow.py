@@ -10,7 +10,6 @@ those of independent component analysis, which find the axes that are the least 
 import math
 
 import numpy as np
-from scipy.special import ndtr
 
 from zoo.entries import Entry, npz
 from zoo.errors import EntryError
@@ -44,6 +43,8 @@ def fit(codes: np.ndarray, statistics: dict[str, np.ndarray], seed: int = 0) -> 
         float32 arrays flow_rotations (K, layers, L, L) and flow_tables (K, layers, L, Q): the rotated values that
         become KNOTS. None for codes of too many dimensions.
     """
+    from scipy.special import ndtr  # imported where it is used: it costs more than a page
+
     flat = np.asarray(codes, np.float64).reshape(len(codes), -1)
     size, rng = flat.shape[1], np.random.RandomState(seed)  # RandomState's stream is frozen for good
     if not layers(size):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 
 def normal(
@@ -18,6 +17,8 @@ def normal(
     Returns:
         (count, *shape) float32.
     """
+    from scipy.special import ndtr, ndtri  # imported where it is used: it costs more than a page
+
     if count < 1 or temperature < 0 or (truncation is not None and truncation <= 0):
         raise ValueError("Sampling needs a count of at least 1, a temperature of at least 0 and a positive truncation.")
     low = 0.0 if truncation is None else ndtr(-truncation)
@@ -31,6 +32,8 @@ def uniform(
 ) -> np.ndarray:
     """Draw from U(-1, 1) in each dimension: the normal draw of the same seed through its distribution function, so
     that temperature and truncation move every tile as they do there; returns (count, *shape) float32."""
+    from scipy.special import ndtr  # imported where it is used: it costs more than a page
+
     return (2 * ndtr(normal(count, shape, seed, temperature, truncation)) - 1).astype(np.float32)
 
 

@@ -9,6 +9,7 @@ from zoo.widgets.charts import download, figure
 from zoo.widgets.fetching import fetch_files
 from zoo.widgets.frame import place, presenting, style
 from zoo.widgets.inputs import Picked, image_source
+from zoo.widgets.lab import live_lab
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import broken, entries
 from zoo.widgets.loading import available, cached, dataset
@@ -19,11 +20,13 @@ from zoo.widgets.picking import HOW_TO_FILL, entries_picker, entry_picker
 from zoo.widgets.placards import framed_sheet, page_links, placard
 from zoo.widgets.safety import guard, plain
 from zoo.widgets.tiles import image_grid
+from zoo.widgets.uploads import MODEL, limit_uploads, uploader
 from zoo.widgets.urls import bound, cold_start, enter, linked_expander
 from zoo.widgets.zoos import zoo_picker
 
 __all__ = [
     "HOW_TO_FILL",
+    "MODEL",
     "Picked",
     "Row",
     "available",
@@ -47,7 +50,9 @@ __all__ = [
     "image_grid",
     "image_matrix",
     "image_source",
+    "limit_uploads",
     "linked_expander",
+    "live_lab",
     "page_links",
     "placard",
     "plain",
@@ -55,5 +60,6 @@ __all__ = [
     "place",
     "presenting",
     "style",
+    "uploader",
     "zoo_picker",
 ]

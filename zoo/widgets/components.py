@@ -1,4 +1,4 @@
-"""Small components of our own: NAME.js beside this file, NAME.css where it shows something."""
+"""Small components of our own: NAME.js, and NAME.css where it shows something, beside this file or in a folder."""
 
 import functools
 import re
@@ -15,12 +15,13 @@ _FOLDER = Path(__file__).parent
 def component(name: str, html: str, *parts: str) -> Any:
     """Return the component of `name`, registered once: calling it draws `html` with its JavaScript and CSS.
 
-    Functions of its JavaScript may stand in further files, `parts`, whose names are given without their ending.
+    Functions of its JavaScript may stand in further files, `parts`, whose names are given without their ending. All may
+    lie in a folder: "lab/stage".
     """
     style = _FOLDER / f"{name}.css"
     css = style.read_text("utf-8") if style.exists() else None
     js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts, "drawn"))
-    return v2.component(f"latent_zoo_{name}", html=html, css=css, js=js)
+    return v2.component(f"latent_zoo_{name.replace('/', '_')}", html=html, css=css, js=js)
 
 
 def reserve(key: str, css: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from zoo import samplers
+from zoo import models, samplers
 from zoo.entries import Entry
 from zoo.models import Samples
 from zoo.samplers import SAMPLERS
@@ -85,7 +85,10 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
             help="The prior, or what was fitted to the codes of training images: a Gaussian, a mixture of "
             "Gaussians, or an invertible flow that bends each of these to the shape of its codes.",
         )  # fmt: skip
-    return Draw(count, seed, sampler, temperature, truncation, wanted)
+    most = min(models.affordable(entry, count) for entry in entries)
+    if most < count:
+        st.caption(f":material/info: {most} at a time: the images of one of the entries are large.")
+    return Draw(most, seed, sampler, temperature, truncation, wanted)
 
 
 def _next_seed() -> None:
