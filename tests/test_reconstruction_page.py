@@ -174,7 +174,7 @@ def test_each_entry_gets_the_images_as_they_are(wall):
     tiny.vae(wall / "one")
     linear.autoencoder(wall / "two", "digits", 4)
     linear.autoencoder(wall / "wide", "fruits", 4)
-    found = rows(opened(entries=["one", "two", "wide"], input_dataset="digits"))
+    found = rows(opened(entries=["one", "two", "wide"], input_data="digits"))  # as links were written before
     assert [(row["height"], row["width"]) for row in found] == [(8, 8), (4, 4), (4, 4), (8, 8), (8, 8), *[(32, 32)] * 2]
     assert [("images were" in row["note"]) for row in found[1::2]] == [True, False, True]
     assert "reduced from 8×8 to 4×4" in found[1]["note"]

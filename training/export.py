@@ -20,10 +20,10 @@ from training import run as runs
 from training.family import Family, outputs
 from training.recipe import RecipeError
 from zoo import entries, models
-from zoo import images as pictures
 from zoo.analysis import replay
 from zoo.data import datasets
 from zoo.hub.origin import TAG
+from zoo.images import png, sheet
 from zoo.manifest import SCHEMA, Dataset, File, Latent, Manifest, Network, Provenance
 from zoo.manifest import Image as ImageFormat
 from zoo.sharing.card import KERAS
@@ -66,9 +66,8 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
             else:
                 aggregate.write(staged, entry, train, recipe.seed)
             entry = entries.write(staged, manifest)
-        sheet = sample_sheet(entry)
-        if sheet is not None:
-            (staged / "samples.png").write_bytes(pictures.png(sheet))
+        if (drawn := sample_sheet(entry)) is not None:
+            (staged / "samples.png").write_bytes(png(drawn))
         entry = staging.finish(staged, manifest)
         replay.load(entry)
         entries.verify(entry)
@@ -215,9 +214,7 @@ def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
     columns = classes * max(1, 12 // classes)  # few classes stand side by side more than once
     count = columns * 8
     label = np.arange(count) % classes if entry.conditional else None
-    return pictures.sheet(
-        models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns
-    )
+    return sheet(models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns)
 
 
 def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
@@ -233,7 +230,7 @@ def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
     np.add.at(counts, (test.labels, predicted), 1)
     shares = np.sqrt(counts / counts.sum(1, keepdims=True))
     cell = max(1, 240 // len(shares))
-    return pictures.sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
+    return sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
 
 
 def _animation(folder: runs.Folder, staged: pathlib.Path) -> None:

@@ -14,8 +14,8 @@ from training.importing import Refused, build
 from training.importing.options import Options
 from training.importing.roles import Part
 from training.importing.weights import Arrays
-from zoo import images as pictures
 from zoo.data import datasets
+from zoo.images import fit
 from zoo.sharing.corrections import INTERVALS, LOGITS, interval, range_text, to_unit
 
 TRIED = 32  # codes or images at most
@@ -128,7 +128,7 @@ def batch_of(part: Part, most: int = TRIED) -> int:
 
 def built_in(image: tuple[int, int, int], count: int) -> np.ndarray:
     """Images that come with this project, fitted: (count, *image) in [0, 1]."""
-    return pictures.fit(datasets.load(BUILT_IN[image[2]], "test", count=count).images, image)[0]
+    return fit(datasets.load(BUILT_IN[image[2]], "test", count=count).images, image)[0]
 
 
 def _first_range(part: Part) -> str | None:

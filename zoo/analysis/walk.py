@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo import films, models
-from zoo import images as pictures
 from zoo.analysis.conditions import labels_for
 from zoo.charts.poster import Row
 from zoo.entries import Entry
+from zoo.images import fit, gif, sheet
 from zoo.latent import codes, geometry
 
 KINDS = ("linear", "spherical", "pixels")
@@ -40,7 +40,7 @@ TRAVERSAL = tuple(np.linspace(-REACH, REACH, STEPS).tolist())
 CANDIDATES = 256
 TRAVERSED = 16
 LARGEST_FILM_SIDE = 160
-FILMS = {"gif": pictures.gif, "mp4": films.mp4}
+FILMS = {"gif": gif, "mp4": films.mp4}
 HOLLOW = 8  # numbers in a code: with fewer, random codes are many in the middle
 
 
@@ -106,7 +106,7 @@ def drawn(entry: Entry, seed: int, label: int | None = None) -> Anchor:
 def recognised(entry: Entry, classifier: Entry, wanted: str, seed: int) -> Anchor:
     """Anchor at that one of CANDIDATES random latents whose image the classifier takes most surely for `wanted`."""
     sample = models.sample(entry, models.affordable(entry, CANDIDATES), seed)
-    probabilities, _ = models.classify(classifier, pictures.fit(sample.images, classifier.shape)[0])
+    probabilities, _ = models.classify(classifier, fit(sample.images, classifier.shape)[0])
     best = int(probabilities[:, classifier.classes.index(wanted)].argmax())
     label = None if sample.labels is None else int(sample.labels[best])
     return Anchor(sample.latents[best], sample.images[best], label, f"{wanted}, seed {seed}")
@@ -208,7 +208,7 @@ def poster(found: Walk, t: Places) -> tuple[list[Row], list[str]]:
 def square(found: Walk, kind: str) -> np.ndarray:
     """All frames of one kind as one picture, uint8 (H, W, 3), one grey pixel between them."""
     frames = found.frames[kind]
-    return pictures.sheet(frames.reshape(-1, *frames.shape[2:]), frames.shape[1], gap=1, background=0.5)
+    return sheet(frames.reshape(-1, *frames.shape[2:]), frames.shape[1], gap=1, background=0.5)
 
 
 def around(entry: Entry, anchors: Sequence[Anchor]) -> tuple[np.ndarray, np.ndarray | None]:

@@ -32,11 +32,15 @@ def enter(page: str, cold: bool = False) -> None:
     """Note which page the frame is about to run; after a cold start let the browser ask again.
 
     While one stays on a page, a parameter that vanishes from the URL was taken back; on arrival it was just not given.
+    Older links wrote "data" where parameters are called "dataset" now.
     """
     if cold:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
         st.stop()
     if page != st.session_state.get("page"):
+        for name in [name for name in st.query_params if name == "data" or name.endswith("_data")]:
+            st.query_params[f"{name}set"] = st.query_params.get_all(name)
+            del st.query_params[name]
         st.session_state["page"] = page
         st.session_state["visit"] = st.session_state.get("visit", 0) + 1
 
