@@ -1,8 +1,10 @@
 """A finished run becomes an entry: Keras model, verified ONNX files, latent statistics, sheets and manifest."""
 
+import io
 import json
 import pathlib
 import shutil
+import zipfile
 from typing import Any
 
 import h5py
@@ -24,6 +26,7 @@ from zoo.data import datasets
 from zoo.hub.origin import TAG
 from zoo.manifest import SCHEMA, Dataset, File, Latent, Manifest, Network, Provenance
 from zoo.manifest import Image as ImageFormat
+from zoo.sharing.card import KERAS
 
 TOLERANCE = 1e-4  # largest difference between the outputs of ONNX and Keras
 
@@ -48,9 +51,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
 
     final = pathlib.Path(destination) / recipe.name
     with staging.replacing(final) as staged:
-        keras.saving.save_model(whole(model.exported, recipe.name), staged, zipped=False)
-        shutil.rmtree(staged / "assets", ignore_errors=True)  # stock layers have none
-        compress(staged / "model.weights.h5")
+        save(whole(model.exported, recipe.name), staged)
         networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
         (staged / "history.json").write_text(json.dumps(history))
         _animation(folder, staged)
@@ -83,10 +84,23 @@ def round_kernels(network: keras.Model) -> None:
             weight.assign(np.asarray(weight).astype(np.float16).astype(np.float32))
 
 
-def compress(weights: pathlib.Path) -> None:
-    """Rewrite an HDF5 file with HDF5's own lossless compression, which every reader of it understands."""
-    smaller = weights.with_suffix(".tmp")
-    with h5py.File(weights) as source, h5py.File(smaller, "w") as target:
+def save(model: keras.Model, folder: pathlib.Path) -> None:
+    """Write a model in Keras' own layout for folders: config.json, metadata.json and, compressed, model.weights.h5.
+
+    Raises OSError on a full disk. HDF5 writes in memory alone: where a disk refuses, its library ends the process."""
+    packed = folder / "model.keras"
+    keras.saving.save_model(model, packed)
+    with zipfile.ZipFile(packed) as archive:
+        content = {name: archive.read(name) for name in KERAS}
+    packed.unlink()
+    for name, data in content.items():
+        (folder / name).write_bytes(compressed(data) if name.endswith(".h5") else data)
+
+
+def compressed(weights: bytes) -> bytes:
+    """Return an HDF5 file with HDF5's own lossless compression, which every reader of it understands."""
+    smaller = io.BytesIO()
+    with h5py.File(io.BytesIO(weights)) as source, h5py.File(smaller, "w") as target:
 
         def copy(name: str, item: h5py.Dataset | h5py.Group) -> None:
             if isinstance(item, h5py.Dataset):
@@ -99,7 +113,7 @@ def compress(weights: pathlib.Path) -> None:
 
         source.visititems(copy)
         target.attrs.update(source.attrs)
-    smaller.replace(weights)
+    return smaller.getvalue()
 
 
 def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
@@ -211,7 +225,7 @@ def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
 
     Rows are true classes, columns predictions. Grey is the share on a square-root scale: rare ones show."""
     # A local folder's path is in the recipe, the manifest has its name.
-    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test")
+    test = datasets.load(entry.manifest.provenance.options.get("dataset", entry.dataset), "test", **entry.columns)
     if test.labels is None:
         return None
     predicted = models.classify(entry, test.images)[0].argmax(1)

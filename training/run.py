@@ -46,7 +46,7 @@ def training_data(recipe: Recipe) -> datasets.Split:
 
     Raises RecipeError for data that cannot be trained on, DatasetUnavailable for data that cannot be had."""
     try:
-        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
+        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed, **recipe.columns)
     except DatasetUnavailable:
         raise
     except (ValueError, RuntimeError) as error:
@@ -303,7 +303,7 @@ def sample_quality(recipe: Any, count: int, seed: int = 0) -> replay.Measure | N
     classifier = catalog.classifier_for(recipe.dataset)
     if classifier is None:
         return None
-    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance)
+    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance, **recipe.columns)
     real = models.classify(classifier, test.images)[1]
     gaussian, radii = frechet.statistics(real), prdc.radii(real)
 

@@ -49,8 +49,8 @@ def chosen_source() -> str | imports.Upload:
     kinds = KINDS[:2] if hosted() else KINDS
     kind = widgets.bound(st.segmented_control, "From", kinds, key="from", default=KINDS[0], required=True)
     if kind == KINDS[0]:
-        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=500, help="Folders: zip")
-        return imports.Upload({file.name: file.getvalue() for file in sent})
+        sent = widgets.uploader("Model", SUFFIXES, widgets.MODEL, key="sent", help="Folders: zip")
+        return imports.Upload({file.name: file.content for file in sent})
     asked, shown = ("Repository", "owner/name@v1") if kind == KINDS[1] else ("File or folder", "./model.h5")
     return widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
 

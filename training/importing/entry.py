@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -104,7 +103,7 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         warnings,
     )
     with staging.replacing(final) as staged:
-        files_of = _networks(built, parts, staged, reads, makes, say)
+        files_of = _networks(final.name, built, parts, staged, reads, makes, say)
         say("Drawing the samples")
         with entries.refusing(final.name):
             manifest = _manifest(final.name, source, options, draft, files_of, report, entries.files(staged))
@@ -136,16 +135,20 @@ def as_in_the_tutorial(parts: dict[str, Part], options: Options, guesses: list[s
 
 
 def _networks(
-    built: dict[str, keras.Model | OnnxNetwork], parts: dict[str, Part], staged: Path, reads: str, makes: str, say: Say
+    name: str,
+    built: dict[str, keras.Model | OnnxNetwork],
+    parts: dict[str, Part],
+    staged: Path,
+    reads: str,
+    makes: str,
+    say: Say,
 ) -> dict[str, Network]:
     """Write the networks into an entry's folder: as ONNX, and as Keras where none is from an ONNX file.
 
     Each ONNX network is compared with what it was made from: Keras, or the file as it was given."""
     models = {role: network for role, network in built.items() if isinstance(network, keras.Model)}
     if models.keys() == built.keys():
-        keras.saving.save_model(_whole(models, staged.name), staged, zipped=False)
-        shutil.rmtree(staged / "assets", ignore_errors=True)
-        export.compress(staged / "model.weights.h5")
+        export.save(_whole(models, name), staged)
     described = {}
     for role, network in models.items():
         say(f"Writing the {role} as ONNX and comparing it with Keras")

@@ -14,7 +14,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
@@ -23,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from zoo import atomic
 from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, ImportFailed, SourceError
@@ -129,16 +129,16 @@ def import_model(
         corrections.check(options)
     except ValueError as error:
         raise ImportFailed(str(error)) from None
-    with tempfile.TemporaryDirectory(prefix="latent-zoo-import-") as room:
-        name, path, revision = _fetched(source, visitor, Path(room), options, say, cancelled)
+    with _room() as room:
+        name, path, revision = _fetched(source, visitor, room, options, say, cancelled)
         request = {
-            "name": name, "path": str(path), "revision": revision, "destination": str(Path(room) / "made" / "entries"),
+            "name": name, "path": str(path), "revision": revision, "destination": str(room / "made" / "entries"),
             "options": options, "limits": vars(limits),
         }  # fmt: skip
-        (Path(room) / "made").mkdir()
+        (room / "made").mkdir()
         with _turn(say, cancelled):  # a slow download holds up nobody
-            answer = _run(request, Path(room), limits, say, cancelled)
-            made = [read(Path(room) / "made" / "entries" / name) for name in answer["names"]]
+            answer = _run(request, room, limits, say, cancelled)
+            made = [read(room / "made" / "entries" / name) for name in answer["names"]]
             for item in made:
                 verify(item)
             findings = dict(zip(answer["names"], answer["reports"], strict=True))
@@ -153,6 +153,17 @@ def archive(made: Entry) -> bytes:
         for name in (MANIFEST, *made.manifest.files):
             packed.write(made.folder / name, f"{made.name}/{name}")
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[Path]:
+    """Give a temporary folder; a disk that takes nothing more ends the import in one sentence."""
+    try:
+        with atomic.room() as room:
+            yield room
+    except OSError as error:
+        reason = atomic.reason(error) or error.strerror or error
+        raise ImportFailed(f"The import cannot write its files: {reason}; free some space or set TMPDIR.") from error
 
 
 @contextlib.contextmanager

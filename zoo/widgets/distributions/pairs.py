@@ -35,7 +35,7 @@ def pair_picker() -> list[Entry]:
             format_func=dataset_title,
         )  # fmt: skip
     among = [entry for entry in able.values() if entry.dataset == data]
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         first = entry_picker("Entry A", key="a", needs=["generate"], among=among)
     others = {entry.id: entry for entry in among if entry != first}
@@ -50,7 +50,7 @@ def pair_picker() -> list[Entry]:
 
 def count_inputs() -> tuple[int, int]:
     """Let be chosen how many images of each set are looked at and by which seed they are drawn (?images, seed)."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         count = bound(
             st.segmented_control, "Images of each", COUNTS, key="images", default=1000, required=True,
             format_func=lambda number: f"{number:,}", width="content",
