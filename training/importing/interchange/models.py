@@ -326,8 +326,8 @@ def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
     if model.batch:
         raise _of_one_batch(model)
     raise Refused(
-        f"The output {brief(lost)} of {brief(model.name)} has no axis for the images of a batch, or its size is known only "
-        "when it runs."
+        f"The output {brief(lost)} of {brief(model.name)} has no axis for the images of a batch, or its size is known "
+        "only when it runs."
     )
 
 
