@@ -26,6 +26,32 @@ st.text(f"number {number}")
 """
 
 
+AXE = (("wide", "dark"), ("phone", "light"))  # what axe-core looks at: each theme, each width
+# What axe-core finds in Streamlit's own parts, by rule and by the test id of the part.
+STREAMLITS = {
+    "list": "stSidebarNavItems",
+    "listitem": "stSidebarNav",
+    "scrollable-region-focusable": "stTable",
+    "presentation-role-conflict": "stFileUploaderDropzone",
+}
+
+
+def violations(page) -> list[str]:
+    """Return what axe-core finds on a page, without what is Streamlit's own."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = []
+    for rule in Axe().run(page).response["violations"]:
+        for node in rule["nodes"]:
+            part = STREAMLITS.get(rule["id"])
+            if not part or not page.evaluate(
+                "([place, part]) => document.querySelector(place)?.closest(`[data-testid=${part}]`) != null",
+                [node["target"][-1], part],
+            ):
+                found.append(f"{rule['id']}: {node['html'][:200]}")
+    return found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
 @pytest.mark.parametrize("path", PAGES)
@@ -43,6 +69,8 @@ def test_a_page_is_worth_showing(app, tab, path, size, scheme):
     assert box[0] <= box[1], f"the page is {box[0]} pixels wide and scrolls sideways"
     unnamed = page.evaluate("[...document.querySelectorAll('img:not([alt]):not([data-testid=stLogo])')].length")
     assert unnamed == 0, "an image has no alternative text"
+    if (size, scheme) in AXE:
+        assert violations(page) == []
 
 
 def test_a_deep_link_into_a_cold_server_opens_its_page(tab, tmp_path):

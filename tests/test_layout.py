@@ -1,4 +1,4 @@
-"""What a page looks like in a real browser: what is cut off, what moves, where one is, and what axe-core has to say.
+"""What a page looks like in a real browser: what is cut off, what moves, where one is, what a hand finds.
 
 Skipped where there is no Chromium, as `conftest.chromium` says.
 """
@@ -9,13 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from conftest import PAGES, complaints, settle, url_path
 
-# What axe-core finds in Streamlit's own parts, by rule and by the test id of the part.
-STREAMLITS = {
-    "list": "stSidebarNavItems",
-    "listitem": "stSidebarNav",
-    "scrollable-region-focusable": "stTable",
-    "presentation-role-conflict": "stFileUploaderDropzone",
-}
 TOP = "document.querySelector('[data-testid=stMain]').scrollTop"
 SHIFTS = """
 window.shifts = 0;
@@ -45,40 +38,6 @@ CUT = """
 """
 
 
-def violations(page) -> list[str]:
-    """Return what axe-core finds on a page, without what is Streamlit's own."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = []
-    for rule in Axe().run(page).response["violations"]:
-        for node in rule["nodes"]:
-            part = STREAMLITS.get(rule["id"])
-            if not part or not page.evaluate(
-                "([place, part]) => document.querySelector(place)?.closest(`[data-testid=${part}]`) != null",
-                [node["target"][-1], part],
-            ):
-                found.append(f"{rule['id']}: {node['html'][:200]}")
-    return found
-
-
-@pytest.mark.parametrize(("size", "scheme"), [("wide", "dark"), ("phone", "light")])
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_of_ours(app, tab, path, size, scheme):
-    page = tab(app.url, size, scheme)
-    page.goto(f"{app.url}/{url_path(path)}")
-    settle(page)
-    assert violations(page) == []
-
-
-@pytest.mark.parametrize("path", ["reconstruction", "interpolation", "generation", "distributions"])
-def test_no_picture_is_cut_off_on_a_projector(app, tab, path):
-    page = tab(app.url, "projector")
-    page.goto(f"{app.url}/{path}")
-    settle(page)
-    page.locator("canvas").first.wait_for()
-    assert page.evaluate(CUT) == []
-
-
 def test_the_reader_of_what_is_cut_sees_it(app, tab):
     page = tab(app.url)
     page.set_content('<div style="width:50px;overflow:auto"><img alt="half" width="100" height="9"></div>')
@@ -86,12 +45,13 @@ def test_the_reader_of_what_is_cut_sees_it(app, tab):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_is_there_stays_where_it_is(app, tab, path):
-    page = tab(app.url)
+def test_on_a_projector_no_picture_is_cut_off_and_nothing_moves(app, tab, path):
+    page = tab(app.url, "projector")
     page.goto(f"{app.url}/{url_path(path)}")
     settle(page)
+    assert page.evaluate(CUT) == []
     page.add_init_script(SHIFTS)
-    page.reload()
+    page.reload()  # what is loaded once, code of Streamlit and of ours, is in the browser's cache now
     settle(page)
     assert page.evaluate("shifts") <= 0.1
 

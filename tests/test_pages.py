@@ -94,6 +94,7 @@ def test_the_gallery_opens_and_closes_an_entry(wall):
     sound(app.run())
     assert app.title[0].value == plain(found.label)
     assert "Provenance" in [header.value for header in app.header]
+    assert "InferenceSession" in texts(app), "it is not said how to use it"
     next(button for button in app.button if button.label == "All entries").click()
     assert sound(app.run()).title[0].value == "Latent Zoo"
     assert "entry" not in app.query_params

@@ -20,14 +20,14 @@ def component(name: str, html: str, *parts: str) -> Any:
     """
     style = _FOLDER / f"{name}.css"
     css = style.read_text("utf-8") if style.exists() else None
-    js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts, "drawn"))
+    js = "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in (name, *parts))
     return v2.component(f"latent_zoo_{name.replace('/', '_')}", html=html, css=css, js=js)
 
 
 def reserve(key: str, css: str) -> None:
     """Keep space for what is drawn under `key`, by CSS declarations, until it is there: nothing below it moves then.
 
-    A component of ours takes the place over once its JavaScript calls `drawn`.
+    A component of ours takes the place over once its JavaScript calls `drawn`, of the part of that name.
     """
     st.html(f"<style>{selector(key)}:not([data-drawn]) {{ {css} }}</style>")
 

@@ -37,7 +37,9 @@ def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size:
     options = {"rows": data, "columns": len(columns), "size": size, "least": least}
     reserve(f"{key}-matrix", _space(rows, len(columns), size))
     component(
-        "matrix", '<div class="around"><div class="matrix" tabindex="0" role="group" aria-label="Pictures"></div></div>'
+        "matrix",
+        '<div class="around"><div class="matrix" tabindex="0" role="group" aria-label="Pictures"></div></div>',
+        "drawn",
     )(key=f"{key}-matrix", data=options)
 
 

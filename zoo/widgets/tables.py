@@ -36,4 +36,6 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, key: str
     data = {"label": label, "columns": [asdict(one) for one in columns], "rows": cells}
     height = 3 + sum(2.75 if any(cell.note for cell in row) else 1.75 for row in rows)
     reserve(f"{key}-table", f"min-height: {height:.2f}rem;")
-    component("tables", '<div class="around" tabindex="0" role="region"></div>', "links")(key=f"{key}-table", data=data)
+    component("tables", '<div class="around" tabindex="0" role="region"></div>', "links", "drawn")(
+        key=f"{key}-table", data=data
+    )

@@ -47,7 +47,7 @@ def image_grid(
     reserve(
         f"{key}-tiles", f"aspect-ratio: {in_row * (size + 12)} / {full:.0f}; max-height: {full:.0f}px; width: 100%;"
     )
-    component("tiles", '<div class="around"><div class="tiles"></div></div>')(
+    component("tiles", '<div class="around"><div class="tiles"></div></div>', "drawn")(
         key=f"{key}-tiles",
         data={
             "sheet": f"data:image/png;base64,{base64.b64encode(sheet).decode()}",

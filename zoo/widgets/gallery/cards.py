@@ -31,7 +31,7 @@ def _block(entries: Sequence[Entry]) -> None:
     key = f"cards-{entries[0].id}"
     seen: set[str] = st.session_state.setdefault(SEEN, set())
     data = {"seen": key in seen, "cards": [_card(entry, key in seen) for entry in entries]}
-    draw = component("cards", '<div class="around"><div class="cards"></div></div>', "links")
+    draw = component("cards", '<div class="around"><div class="cards"></div></div>', "links", "drawn")
     draw(key=key, data=data, default={"seen": False}, on_seen_change=lambda: seen.add(key))
 
 
