@@ -149,7 +149,7 @@ HOSTILE = {
     "no zip": (lambda: b"PK\x03\x04 and then nothing", "not a ZIP"),
     "cut off": (lambda: packed(good())[:-200], "not a ZIP"),
     "empty": (lambda: packed({}), "no images"),
-    "arrays": (lambda: packed({"images.npy": b"\x93NUMPY"}), "no images"),
+    "arrays": (lambda: packed({"images.npy": b"\x93NUMPY"}), "no array"),
     "encrypted": (encrypted, "50 left out: The file is encrypted"),
     "declared bomb": (lambda: packed({"x.png": bytes(300 << 20)}), "unpack to more than 256 MB"),
     "undeclared bomb": (understated, "ZIP holds 0"),
@@ -184,7 +184,7 @@ def test_damaged_members_are_left_out():
     at = content.find(b"IDAT")
     content[at + 4 : at + 12] = bytes(8)  # the check sum of the first member fails
     found, told = archives.read(bytes(content), GREY)
-    assert len(found) == 59 and told == ["1 left out: The file is damaged."]
+    assert len(found) == 59 and told == ["1 left out: The file is damaged (0.png)."]
 
 
 def test_a_zip_may_not_be_too_large(monkeypatch):

@@ -10,6 +10,7 @@ from zoo import models
 from zoo.analysis import comparison
 from zoo.charts import REAL_NAME
 from zoo.data import datasets, fruits
+from zoo.entries import catalog
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +76,21 @@ def test_variety_in_words(real):
 
 
 def test_missing_classes_are_named():
-    counts = {REAL_NAME: np.array([10, 10, 10]), "a": np.array([15, 15, 0]), "b": np.array([9, 10, 11])}
+    counts = {REAL_NAME: np.array([100] * 3), "a": np.array([150, 150, 0]), "b": np.array([90, 100, 110])}
     assert comparison.covered(counts, ["cat", "dog", "cow"]) == (
         "a covers 2 of 3 classes, missing: cow; its shares differ from the data's by 33 %.\n"
         "b covers all 3 classes; its shares differ from the data's by 3 %."
     )
     assert comparison.covered({"a": np.array([9, 0, 0])}, ["cat", "dog", "cow"]) == (
-        "a covers 1 of 3 classes, missing: dog and cow."
+        "a (9 images) covers 1 of 3 classes, missing: dog and cow."
     )
 
 
 def test_overlap_of_equal_and_of_disjoint_sets():
     features = np.random.default_rng(0).normal(size=(300, 3))
     text = comparison.overlap({REAL_NAME: features, "twin": features + 0.0, "far": features + 100})
-    assert text.startswith("twin: 100 % of its images lie where real images do, and 100 %")
+    assert text.startswith("twin: 95 % of its images lie where real images do, and 100 %")
+    assert text.endswith("of them do.") and "\nOf the 300 real images, 93 %" in text
     assert "far: 0 % of its images lie where real images do, and 0 %" in text
 
 
@@ -97,7 +99,35 @@ def test_overlap_does_not_depend_on_how_many_images_cover_the_reference():
     real, drawn = rng.normal(size=(100, 3)), rng.normal(size=(2000, 3)) + 2
     found = comparison.overlap({REAL_NAME: real, "a": drawn})
     assert found == comparison.overlap({REAL_NAME: real, "a": drawn[:100]})
-    assert found == comparison.overlap({REAL_NAME: real, "a": drawn, "b": drawn}).splitlines()[0]
+    assert found.splitlines()[0] == comparison.overlap({REAL_NAME: real, "a": drawn, "b": drawn}).splitlines()[0]
+
+
+def test_the_reference_is_never_cut_to_a_small_set():
+    rng = np.random.default_rng(0)
+    real, drawn, few = rng.normal(size=(300, 3)), rng.normal(size=(300, 3)), rng.normal(size=(50, 3))
+    alone, beside = (comparison.overlap({REAL_NAME: real, "a": drawn} | other) for other in ({}, {"few": few}))
+    first, small, last = beside.splitlines()
+    assert alone.splitlines() == [first, last]
+    assert small.startswith("few (50 images): ") and last.startswith("Of the 300 real images, ")
+
+
+@pytest.mark.parametrize("name", ["digits", "fruits"])
+def test_noise_and_flat_grey_lie_where_no_real_images_do(name):
+    classifier = catalog.find(f"{name}-classifier", [catalog.EMBEDDED])
+    pictures, rng = datasets.load(name, "test", 360).images, np.random.default_rng(0)
+    training = datasets.load(name, "train", 360).images
+    sets = {REAL_NAME: pictures, "training": training, "noise": rng.random((60, *pictures.shape[1:]), np.float32)}
+    sets["grey"], sets["black"] = (np.full((60, *pictures.shape[1:]), level, np.float32) for level in (0.5, 0))
+    found = {key: comparison.summarise(values, classifier) for key, values in sets.items()}
+    text = comparison.overlap({key: item.features for key, item in found.items()})
+    inside = {line.partition(" (")[0].partition(":")[0]: int(line.split(": ")[1].split(" %")[0])
+              for line in text.splitlines()[:-1]}  # fmt: skip
+    assert inside["training"] > 75 and max(inside[key] for key in ("noise", "grey", "black")) <= 3
+    assert "grey (60 images) is " in comparison.brightness(found)
+    assert "grey (60 images) has 0 % of the variance" in comparison.variety(found)
+    shown, others = (comparison.spread_images({key: found[key] for key in keys})[:2]
+                     for keys in ([REAL_NAME, "training", "noise"], [REAL_NAME, "training"]))  # fmt: skip
+    assert np.array_equal(shown, others)
 
 
 def test_a_shifted_dimension_is_farthest_from_the_prior():
@@ -121,9 +151,9 @@ def test_fruits_in_words():
     assert "the ruler is off by" in comparison.measuring(found)
     sets = {REAL_NAME: found.truth, "seen": found.measured, "grey": fruits.measure(np.full((3, 32, 32, 3), 0.5))}
     text = comparison.colours_and_sizes(sets)
-    assert text.startswith("Real: 0 % red, 100 % orange, 0 % green, radius 9.")
-    assert "seen: 0 % red, 100 % orange" in text
-    assert text.endswith("grey draws nothing that can be measured as a fruit.")
+    assert text.startswith("Real (60 images): 0 % red, 100 % orange, 0 % green, radius 9.")
+    assert "seen (60 images): 0 % red, 100 % orange" in text
+    assert text.endswith("grey (3 images) draws nothing that can be measured as a fruit.")
 
 
 def test_spread_images_share_one_scale(real):

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from zoo.data import datasets, downloads, fruits, records
+from zoo.data import datasets, decoding, downloads, files, fruits
 from zoo.errors import DatasetUnavailable
 from zoo.known import DATASETS
 
@@ -46,7 +46,7 @@ def _write(path, arrays, labels=None, names=None, column="image"):
 
 
 @pytest.fixture(autouse=True)
-def empty_world(tmp_path, monkeypatch):
+def empty_world(tmp_path, monkeypatch, quick_tables):
     """Neither local data nor a cache, whatever the machine has."""
     monkeypatch.delenv("ZOO_DATA", raising=False)
     monkeypatch.setattr(downloads.constants, "HF_HUB_CACHE", str(tmp_path / "no-cache"))
@@ -232,18 +232,18 @@ def test_large_pictures_are_bounded(tmp_path, monkeypatch):
     for i in range(3):
         Image.new("L", (800, 400), i).save(tmp_path / "big" / f"{i}.png")
     assert datasets.load(tmp_path, "train").images.shape == (2, 128, 256, 1)
-    monkeypatch.setattr(records, "MAX_VALUES", 128 * 256)
+    monkeypatch.setattr(decoding, "MAX_VALUES", 128 * 256)
     with pytest.raises(DatasetUnavailable, match="ask for fewer"):
         datasets.load(tmp_path, "train")
     assert len(datasets.load(tmp_path, "train", count=1).images) == 1
 
 
 @pytest.mark.parametrize("cell", [b"no picture", b"", _png(_grey(1, 64)[0])[:-3000], None])
-def test_damaged_pictures_are_refused(tmp_path, cell):
+def test_damaged_pictures_are_left_out_and_named(tmp_path, quick_tables, cell):
     table = pa.table({"image": pa.array([{"bytes": _png(_grey(1)[0])}, {"bytes": cell}])})
     pq.write_table(table, tmp_path / "test.parquet")
-    with pytest.raises(DatasetUnavailable):
-        datasets.load(tmp_path)
+    found = datasets.load(tmp_path)
+    assert len(found.images) == 1 and found.source.endswith(", 1 image left out: row 1.")
 
 
 def test_damaged_files_are_refused(tmp_path):
@@ -277,9 +277,9 @@ def test_damaged_files_are_refused(tmp_path):
 )
 def test_parquet_splits_and_configurations(names, split, expected):
     names = [f"{name}.parquet" for name in names]
-    files = records.split_files(names, split)
-    assert files.names == [names[i] for i in expected]
-    assert files.held_out == (split != "validation" and not any("test-" in name for name in names))
+    found = files.split_files(names, split)
+    assert found.names == [names[i] for i in expected]
+    assert found.held_out == (split != "validation" and not any("test-" in name for name in names))
 
 
 @pytest.mark.parametrize("name", ["nothing", "../../etc", "a/b/c", "/no/such/folder", "owner/.."])
@@ -406,6 +406,9 @@ def test_a_hub_dataset_is_fetched_once_and_then_needs_no_network(hub):
     assert again["before"] and again["labels"] == first["labels"] and again["revision"] == SHA
     assert _is_one_sentence(mnist["error"]) and "digits and fruits need no download" in mnist["error"]
 
+    (refused,) = hub("owner/name:train", ZOO_CACHE_GB="0.0000001")
+    assert _is_one_sentence(refused["error"]) and "more than the cache of this app may hold; mean" in refused["error"]
+    _Hub.requests.clear()
     warm, unreachable = hub("owner/name:test", "owner/name:train", HF_ENDPOINT="http://127.0.0.1:9")
     assert warm["labels"] == first["labels"] and not unreachable["before"]
     assert "cannot be reached" in unreachable["error"]

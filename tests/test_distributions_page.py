@@ -157,13 +157,14 @@ def test_images_of_ones_own_are_a_set_like_the_others():
     kept = split.images[split.labels != 4][:200]
     app.file_uploader(key="own").upload("mine.zip", images.zip_png(kept), "application/zip").run()
     table = figures(sound(app))
-    assert list(table.columns) == ["VAE · digits-vae", "Your ZIP", "Training images"]
+    assert list(table.columns) == ["VAE · digits-vae", "Your set", "Training images"]
     shown = words(app)
     assert "200 images of your own are compared." in shown
-    assert "Your ZIP covers 9 of 10 classes, missing: 4, and lies" in shown  # measured
-    assert "Your ZIP covers 9 of 10 classes, missing: 4; its shares" in shown  # under the plot of classes
-    assert "200 images of each set against 200 test images" in shown
-    assert "Your ZIP" in sections(app)
+    assert "Your set covers 9 of 10 classes, missing: 4, and lies" in shown  # measured
+    assert "Your set covers 9 of 10 classes, missing: 4; its shares" in shown  # under the plot of classes
+    assert "360 images of each set, but 200 of Your set, which makes" in shown
+    assert "Your set (200 images): " in shown  # fewer than the real ones they are held against
+    assert "Your set" in sections(app)
 
 
 def test_a_zip_that_cannot_be_used_is_refused_and_the_page_stays():
@@ -171,4 +172,4 @@ def test_a_zip_that_cannot_be_used_is_refused_and_the_page_stays():
     app.file_uploader(key="own").upload("mine.zip", images.zip_png(np.zeros((3, 8, 8, 1))), "application/zip").run()
     (warning,) = (item.value.replace("\\", "") for item in sound(app).warning)
     assert warning == "At least 50 images are needed, and the ZIP holds 3."
-    assert "Brightness" in sections(app) and "Your ZIP" not in sections(app)
+    assert "Brightness" in sections(app) and "Your set" not in sections(app)

@@ -14,7 +14,7 @@ import pytest
 from conftest import DEFAULT, PAGES, ROOT, Server, settle
 from streamlit.testing.v1 import AppTest
 
-from zoo import networks
+from zoo import limits, networks
 from zoo.entries import catalog, entry
 from zoo.errors import EntryError
 from zoo.networks import inference, trial
@@ -82,7 +82,7 @@ def test_a_network_is_tried_once_and_what_it_says_is_remembered(tmp_path, monkey
         with pytest.raises(EntryError, match="not finite"):
             networks.run(entry.read(tmp_path / "nan"), "decoder", latent=[[0, 0]])
     assert len(tried) == 1
-    assert "HF_TOKEN" not in trial.ENVIRONMENT
+    assert "HF_TOKEN" not in limits.ENVIRONMENT
 
 
 @pytest.mark.parametrize("code", [None, -signal.SIGKILL, OSError(11, "no room"), subprocess.TimeoutExpired("x", 1)])
@@ -99,7 +99,7 @@ def test_a_busy_machine_is_no_lasting_verdict(tmp_path, monkeypatch, code):
     monkeypatch.setattr(trial.subprocess, "run", run)
 
     def refused():
-        return trial.refusal(b"x", found.manifest.networks["decoder"], 0, 1)
+        return trial.refusal(b"x", found.manifest.networks["decoder"], 0, 1, "ada")
 
     assert refused() and refused() and len(tried) == 1
     now = trial.time.monotonic()

@@ -156,14 +156,6 @@ def test_files_open_again(pictures):
     assert grey.mode == "L" and grey.size == (96, 96)
 
 
-def test_csv_holds_the_latents_to_float_precision():
-    latents = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
-    head, *lines = images.csv(latents, labels=np.arange(4)).splitlines()
-    assert head == "index,label,z0,z1,z2,z3,z4,z5"
-    table = np.array([line.split(",") for line in lines], float)
-    assert np.allclose(table[:, 2:], latents.reshape(4, 6), rtol=1e-7) and table[:, 1].tolist() == [0, 1, 2, 3]
-
-
 def test_noise_and_occlusion_are_seeded_and_as_strong_as_asked():
     grey = np.full((50, 28, 28, 1), 0.5, np.float32)
     noisy = images.add_noise(grey, 0.1, seed=1)

@@ -1,10 +1,15 @@
 """What the pages read and keep: bounded in memory, and cheap to ask for on every run."""
 
 import sys
+import tomllib
 
+import numpy as np
 import pytest
 import streamlit as st
+from conftest import ROOT
 from PIL import Image
+from streamlit.byte_util import config_max_cache_data_size_to_bytes
+from streamlit.runtime.caching.global_cache_budget import get_global_cache_budget
 
 from zoo.data import datasets
 from zoo.widgets import loading, real_images, urls
@@ -63,10 +68,29 @@ def test_a_download_is_seen_at_once(monkeypatch, letters):
 def test_images_that_are_not_square_are_read_whole(letters):
     assert real_images.side(letters, (16, 16, 1)) == 16
     assert real_images.side("mnist", (16, 16, 1)) is None
-    found, labels, classes = neighbours._training(letters, (12, 20, 1), None)
+    found, labels, classes = neighbours._training(letters, (12, 20, 1), None, {})
     split = datasets.load(letters, "train")
     assert (found == (split.images * 255).round()).all()
     assert (labels.tolist(), classes) == (split.labels.tolist(), ("a", "b"))
+
+
+def test_what_pages_compute_is_kept_within_the_bytes_that_are_configured():
+    configured = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["server"]["maxCacheDataSize"]
+    assert config_max_cache_data_size_to_bytes(configured) == 512 << 20
+    budget = get_global_cache_budget()
+    before = budget.max_bytes
+
+    @loading.cached
+    def drawn(seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).random(50_000)
+
+    budget.reconfigure(1_000_000)
+    try:
+        for seed in range(8):
+            drawn(seed)
+            assert budget.total_bytes <= 1_000_000
+    finally:
+        budget.reconfigure(before)
 
 
 @pytest.mark.parametrize("module", [None, object()])

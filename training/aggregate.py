@@ -60,7 +60,8 @@ def refit(folder: pathlib.Path) -> entries.Entry:
     if not entry.has(STATISTICS) or entry.discrete:
         raise EntryError(f"{entry.name} has no {STATISTICS} of this kind: there is nothing to refit.")
     options, seed = entry.manifest.provenance.options, entry.manifest.provenance.seed or 0
-    train = datasets.load(options.get("dataset", entry.dataset), "train", count=options.get("images"), seed=seed)
+    name, count = options.get("dataset", entry.dataset), options.get("images")
+    train = datasets.load(name, "train", count=count, seed=seed, **entry.columns)
     with staging.revising(entry) as staged:
         write(staged, entry, train, seed)
     return entries.read(entry.folder)

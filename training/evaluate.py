@@ -7,6 +7,7 @@ import functools
 import logging
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from training import staging
 from training.measures import APART, GROUPS
@@ -33,7 +34,7 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> E
     classifier = None if "classify" in entry.capabilities else catalog.classifier_for(entry)
     # A local folder's path is in the recipe, the manifest has its name.
     dataset = entry.manifest.provenance.options.get("dataset", entry.dataset)
-    data = real(dataset, entry.shape, classifier, seed, entry.balanced)
+    data = real(dataset, entry.shape, classifier, seed, entry.balanced, **entry.columns)
     if data.test.labels is None:
         log.warning("The test split of %s has no labels: what needs them is not measured.", entry.dataset)
     metrics = {}
@@ -55,7 +56,12 @@ def evaluate(folder: pathlib.Path, seed: int = 0, only: Sequence[str] = ()) -> E
 
 @functools.lru_cache(maxsize=1)
 def real(
-    dataset: str, shape: tuple[int, int, int], classifier: Entry | None, seed: int, balanced: bool = False
+    dataset: str,
+    shape: tuple[int, int, int],
+    classifier: Entry | None,
+    seed: int,
+    balanced: bool = False,
+    **columns: Any,
 ) -> Real:
     """Return the real images of a dataset; the last ones are kept, so that entries of one dataset share them."""
-    return Real(dataset, shape, classifier, seed, balanced=balanced)
+    return Real(dataset, shape, classifier, seed, balanced=balanced, **columns)

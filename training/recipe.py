@@ -5,6 +5,7 @@ from typing import Literal
 import pydantic
 
 from zoo.errors import ZooError
+from zoo.known import ColumnNames
 
 
 class RecipeError(ZooError, ValueError):
@@ -19,6 +20,8 @@ class Recipe(pydantic.BaseModel, extra="forbid", frozen=True, allow_inf_nan=Fals
     family: str
     description: str = pydantic.Field("", max_length=4000)
     dataset: str
+    image_column: str | None = pydantic.Field(None, max_length=100, description="of a table; by its type when absent")
+    label_column: str | None = pydantic.Field(None, max_length=100, description="of a table or of metadata.csv")
     images: int | None = pydantic.Field(None, ge=8, description="train on this many images, all when absent")
     network: Literal["conv", "dense"] = "conv"
     width: int = pydantic.Field(64, ge=4, le=1024, description="channels (conv) or units (dense) of the networks")
@@ -41,3 +44,8 @@ class Recipe(pydantic.BaseModel, extra="forbid", frozen=True, allow_inf_nan=Fals
     snapshots: int = pydantic.Field(12, ge=1, le=60, description="sample sheets kept along training")
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     seed: int = pydantic.Field(0, ge=0, lt=2**31)
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The columns of the dataset's table, as datasets.load takes them."""
+        return {"image_column": self.image_column, "label_column": self.label_column}

@@ -27,11 +27,11 @@ from training.batches import Batches
 from training.family import Family, outputs, synchronise
 from training.recipe import Recipe, RecipeError
 from zoo import atomic, models
-from zoo import images as pictures
 from zoo.analysis import replay as replays
 from zoo.data import datasets
 from zoo.entries import catalog
 from zoo.errors import DatasetUnavailable
+from zoo.images import png, sheet
 from zoo.latent import codes
 from zoo.metrics import frechet, prdc
 
@@ -46,7 +46,7 @@ def training_data(recipe: Recipe) -> datasets.Split:
 
     Raises RecipeError for data that cannot be trained on, DatasetUnavailable for data that cannot be had."""
     try:
-        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed)
+        split = datasets.load(recipe.dataset, "train", count=recipe.images, seed=recipe.seed, **recipe.columns)
     except DatasetUnavailable:
         raise
     except (ValueError, RuntimeError) as error:
@@ -262,8 +262,7 @@ class Recorder(keras.callbacks.Callback):
         """Save the sheet of the fixed batch; return the Fréchet distance where a classifier of the dataset is there."""
         images = self.preview(self.family)
         if images is not None:
-            sheet = pictures.sheet(images, columns=10)
-            (self.folder.snapshots / f"{epoch:05d}.png").write_bytes(pictures.png(sheet))
+            (self.folder.snapshots / f"{epoch:05d}.png").write_bytes(png(sheet(images, columns=10)))
         return {"frechet": self.measure(self.family)[0]} if self.measure else {}
 
     def on_train_end(self, logs=None):
@@ -303,7 +302,7 @@ def sample_quality(recipe: Any, count: int, seed: int = 0) -> replay.Measure | N
     classifier = catalog.classifier_for(recipe.dataset)
     if classifier is None:
         return None
-    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance)
+    test = datasets.load(recipe.dataset, "test", count=count, seed=seed, balanced=recipe.balance, **recipe.columns)
     real = models.classify(classifier, test.images)[1]
     gaussian, radii = frechet.statistics(real), prdc.radii(real)
 

@@ -20,7 +20,14 @@ MAX_ASPECT = 10
 MAX_ANIMATION_BYTES = 4 * 2**20
 MAX_FRAMES = 300
 MAX_ANIMATION_PIXELS = 64_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")  # JPEG stands for the MPO of phones too
+SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"
+)  # fmt: skip
+NAMES = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")  # formats whose further pictures are frames; of others the first is taken
+HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # brands, after "ftyp"
+WHITES = (255, 4095, 65535)  # of 8, 12 and 16 bits
 EXTENSION, FRAME, END = 0x21, 0x2C, 0x3B  # what a block of a GIF begins with
 
 Colour = float | tuple[float, float, float]
@@ -32,24 +39,49 @@ Colour = float | tuple[float, float, float]
 def open_picture(data: bytes, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A still picture from encoded bytes, bounds checked, pixels not read yet.
 
-    Raises ValueError, one sentence, for what is not a PNG, JPEG, WebP, BMP or GIF, is animated, has more than
-    `max_bytes` bytes or more than `max_pixels` pixels.
+    Of several pictures in a file (MPO, TIFF, HEIC) it is the first. Raises ValueError, one sentence, for what is none
+    of NAMES, is animated, has more than `max_bytes` bytes or more than `max_pixels` pixels.
     """
     if len(data) > max_bytes:
         raise ValueError(f"The file has {len(data) / 2**20:.0f} MB: choose one of at most {max_bytes // 2**20} MB.")
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = Image.open(io.BytesIO(data), formats=_formats(data))
         pixels = picture.width * picture.height
-        animated = pixels <= max_pixels and getattr(picture, "is_animated", False)
+        animated = pixels <= max_pixels and picture.format in ANIMATED and getattr(picture, "is_animated", False)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(f"The picture is too large: choose one of at most {max_pixels // 10**6} megapixels.") from None
     except Exception as error:  # a hostile header can fail anywhere in Pillow's parsers
-        raise ValueError("The file is not a picture that can be read: choose a PNG, JPEG, WebP, BMP or GIF.") from error
+        raise ValueError(f"The file is not a picture that can be read: choose a {NAMES}.") from error
     if pixels > max_pixels:
         raise ValueError(f"The picture has {pixels / 1e6:.0f} megapixels: choose one of at most {max_pixels // 10**6}.")
     if animated:
         raise ValueError("The picture is animated: choose a still one.")
     return picture
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """The formats that bytes may have; what reads HEIC takes a tenth of a second to import, so only for these."""
+    if data[4:8] != b"ftyp" or data[8:12] not in HEIF:
+        return FORMATS
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def is_grey(picture: Image.Image) -> bool:
+    """Whether an opened picture has no colours, whatever its bits."""
+    return picture.mode in ("1", "L", "LA", "La", "F") or picture.mode.startswith("I")
+
+
+def white(picture: Image.Image) -> float | None:
+    """The value that is white in a grey picture of more than 8 bits, None for others: of WHITES the least that is not
+    below its brightest pixel, for cameras keep 12 bits in 16; of decimals also 1."""
+    if picture.mode != "F" and not picture.mode.startswith("I"):
+        return None
+    brightest = float(np.asarray(picture, np.float64).max(initial=0))
+    levels = WHITES if picture.mode.startswith("I") else (1, *WHITES)
+    return next((level for level in levels if brightest <= level), brightest)
 
 
 def animation(data: bytes) -> bytes:
@@ -101,11 +133,11 @@ def _colours(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def read_pixels(picture: Image.Image, most: int = MAX_PIXELS) -> Image.Image:
+def read_pixels(picture: Image.Image, most: int = MAX_PIXELS, brightest: float | None = None) -> Image.Image:
     """The picture upright, in mode L or RGB, 8 bit, transparency laid on white (on black where the ink is bright).
 
-    A picture of more than `most` pixels is reduced while it is small, in bytes. Raises ValueError when the pixels are
-    damaged.
+    A picture of more than `most` pixels is reduced while it is small, in bytes. Of more than 8 bits, `brightest` is
+    white, without it what `white` finds. Raises ValueError when the pixels are damaged.
     """
     try:
         picture = _reduced(picture, most)
@@ -113,8 +145,8 @@ def read_pixels(picture: Image.Image, most: int = MAX_PIXELS) -> Image.Image:
             picture = ImageOps.exif_transpose(picture)
         if _translucent(picture):
             return _opaque(picture)
-        if picture.mode.startswith("I"):
-            return Image.fromarray(np.rint(np.asarray(picture, np.float64).clip(0, 65535) / 257).astype(np.uint8))
+        if (top := brightest or white(picture)) and (picture.mode == "F" or picture.mode.startswith("I")):
+            return Image.fromarray(to_uint8(np.asarray(picture, np.float64) / top))
         mode = "L" if picture.mode in ("1", "L") else "RGB"
         picture.load()
         return picture if picture.mode == mode else picture.convert(mode)
@@ -137,6 +169,7 @@ def _reduced(picture: Image.Image, most: int) -> Image.Image:
     if factor < 2:
         return picture
     grey = "I" if picture.mode.startswith("I") else "L" if picture.mode in ("1", "L") else "RGB"
+    grey = "F" if picture.mode == "F" else grey
     mode = "RGBA" if _translucent(picture) else grey
     small = Image.new(mode, (-(-picture.width // factor), -(-picture.height // factor)))
     for top in range(0, small.height, 64):  # in strips: large pictures are not held twice
@@ -151,24 +184,37 @@ def _translucent(picture: Image.Image) -> bool:
 
 
 def decode_upload(data: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
-    """One image (1, *shape) from the bytes of an upload, and `fit`'s notice.
+    """One image (1, *shape) from the bytes of an upload, and in one or two sentences what was done to it, or None.
 
     Raises ValueError, one sentence, as `open_picture` and `fit_picture` do.
     """
-    return fit_picture(open_picture(data), shape)
+    image, *notices = fit_picture(open_picture(data), shape)
+    return image, " ".join(filter(None, notices)) or None
 
 
-def fit_picture(picture: Image.Image, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
-    """One image (1, *shape) from an opened picture, and `fit`'s notice.
+def fit_picture(picture: Image.Image, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None, str | None]:
+    """One image (1, *shape) from an opened picture, `fit`'s notice, and one on bits that are not used, or None.
 
     Raises ValueError, one sentence, for damaged pixels and for a strip more than MAX_ASPECT times as long as wide:
     padded to a square, a few of its pixels would fill the memory.
     """
     if max(picture.size) > MAX_ASPECT * min(picture.size):
         raise ValueError(f"The picture is more than {MAX_ASPECT} times as long as wide: cut it to what matters.")
-    picture = read_pixels(picture, MAX_UPLOAD_PIXELS)
+    try:
+        brightest, sixteen = white(picture), picture.mode.startswith("I;16")
+    except Exception as error:  # as in read_pixels
+        raise ValueError("The picture is damaged: choose another one.") from error
+    picture = read_pixels(picture, MAX_UPLOAD_PIXELS, brightest)
     pixels = np.asarray(picture, np.float32) / 255
-    return fit(pixels.reshape(1, picture.height, picture.width, -1), shape)
+    fitted, notice = fit(pixels.reshape(1, picture.height, picture.width, -1), shape)
+    return fitted, notice, unused_bits(brightest) if sixteen else None
+
+
+def unused_bits(brightest: float | None) -> str | None:
+    """Say that a picture of 16 bits whose white is `brightest` was scaled; None where it was not."""
+    if brightest not in WHITES[:2]:
+        return None
+    return f"Grey values that use {'8' if brightest == WHITES[0] else '12'} of 16 bits were scaled to all of them."
 
 
 def fit(images: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, str | None]:
@@ -315,17 +361,6 @@ def zip_png(images: np.ndarray, scale: int = 1, prefix: str = "image") -> bytes:
         for i, image in enumerate(images):
             archive.writestr(zipfile.ZipInfo(f"{prefix}-{i:05d}.png"), png(image, scale))
     return buffer.getvalue()
-
-
-def csv(latents: np.ndarray, labels: np.ndarray | None = None) -> str:
-    """Latents (N, …) as a CSV table, one row each: index, label where given, z0, z1, … in C order."""
-    flat = np.asarray(latents).reshape(len(latents), -1)
-    head = ["index", *(["label"] if labels is not None else []), *(f"z{j}" for j in range(flat.shape[1]))]
-    lines = [",".join(head)]
-    for i, row in enumerate(flat):
-        label = [str(int(labels[i]))] if labels is not None else []
-        lines.append(",".join([str(i), *label, *(f"{value:.8g}" for value in row)]))
-    return "\n".join(lines) + "\n"
 
 
 # Between

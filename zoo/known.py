@@ -3,6 +3,14 @@ know. The gallery, pickers and the leaderboard list datasets in the order of the
 """
 
 from dataclasses import dataclass, field
+from typing import TypedDict
+
+
+class ColumnNames(TypedDict, total=False):
+    """The columns of a table that images and labels are read from, as datasets.load takes them."""
+
+    image_column: str | None
+    label_column: str | None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ README's table is made of these rows; a test compares them.
 """
 
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -22,13 +23,23 @@ class Setting(NamedTuple):
 DATA = Setting("ZOO_DATA", "~/datasets", "Folder of datasets in the Hub's layout, looked into before the Hub is asked")
 SOURCES = Setting("ZOO_SOURCES", "./my-entries,ada", "Where further entries come from, separated by commas")
 HOSTED = Setting("ZOO_HOSTED", "1", "Visitors are strangers: no folders of the server, no token of the host for them")
+CACHE = Setting(
+    "ZOO_CACHE_GB",
+    "20",
+    "Gigabytes that the Hub's cache may hold; what was used longest ago is deleted. Unset: no bound",
+)
 SETTINGS = (
     DATA,
     SOURCES,
     HOSTED,
+    CACHE,
     Setting("HF_TOKEN", "hf_…", "Token for private repositories and for publishing; never an argument"),
     Setting("HF_ENDPOINT", "https://hub.example.org", "Another Hub than huggingface.co, for the client and for links"),
-    Setting("HF_HOME", "~/.cache/huggingface", "Where the Hub's client keeps files, and this app its imports"),
+    Setting(
+        "HF_HOME",
+        "~/.cache/huggingface",
+        "Where the Hub's client keeps files, and this app its imports and decoded images",
+    ),
     Setting("HF_HUB_OFFLINE", "1", "Ask the Hub nothing; what lies in its cache is used"),
     Setting("KERAS_BACKEND", "jax", "Backend of training: tensorflow (as given) or jax"),
 )
@@ -37,6 +48,14 @@ SETTINGS = (
 def hosted() -> bool:
     """Return whether visitors are strangers to the host."""
     return HOSTED.read() not in ("", "0")
+
+
+def kept(what: str) -> Path:
+    """Return the folder where the zoo keeps something on this machine, e.g. "imports": beside what the Hub's client
+    keeps for libraries, without importing it."""
+    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    assets = os.environ.get("HF_ASSETS_CACHE") or os.path.join(home, "assets")
+    return Path(assets).expanduser() / "latent-zoo" / what
 
 
 def readme_table() -> str:

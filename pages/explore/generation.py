@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts, images, models, widgets
+from zoo import charts, images, models, projector, widgets
 from zoo.analysis import comparison
 from zoo.entries import Entry, catalog, opening
 from zoo.latent import codes
@@ -40,7 +40,8 @@ def view(entries: Sequence[Entry]) -> None:
                 batches[entry] = sheet(entry, draw, tile, *LAYOUT[len(entries)])
         if not batches:
             return
-        st.header(f"Image {tile + 1}, enlarged")
+        with st.container(key="closer"):
+            st.header(f"Image {tile + 1}, enlarged")
         everything = search_everything(list(batches))
         for style, (entry, batch) in zip(STYLES, batches.items(), strict=False):
             st.subheader(widgets.plain(entry.label))
@@ -54,19 +55,31 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
     label, name = widgets.plain(entry.label), f"{entry.name}-seed-{draw.seed}"
     with st.spinner(f"{label} draws …"):
         batch = draw.samples(entry)
-    st.subheader(label)
+    st.markdown(f"**{label}**")
     st.caption(f"{widgets.plain(entry.title)}. Codes: {SAMPLERS[draw.sampler_for(entry)].label}.")
     alts = [f"Image {index + 1} by {entry.label}" for index in range(draw.count)]
     widgets.image_grid(
-        batch.images, alts=alts, key=f"tile_{entry.id}", size=size, columns=columns, select="one", selected=[tile]
+        batch.images,
+        alts=alts,
+        key=f"tile_{entry.id}",
+        size=size,
+        columns=columns,
+        select="one",
+        selected=[tile],
+        leads_to="closer",
     )
     with st.container(horizontal=True):
         for text, kind, make in (
-            ("PNG sheet", "png", lambda: images.png(images.sheet(batch.images, scale=4, gap=8))),
+            ("PNG sheet", "png", lambda: charts.poster(f"{entry.label}, seed {draw.seed}", charts.lines(batch.images))),
             ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
-            ("CSV of latents", "csv", lambda: images.csv(batch.latents, batch.labels)),
+            ("CSV of latents", "csv", lambda: projector.csv(batch.latents, batch.labels)),
+            (
+                "Embedding Projector",
+                "projector.zip",
+                lambda: projector.archive(batch.latents, batch.images, batch.labels, entry.classes),
+            ),
         ):
-            widgets.download(text, make, f"{name}.{kind}", key=f"{kind}-{entry.id}")
+            widgets.download(text, make, f"{name}.{kind}", key=f"download-{kind}-{entry.id}")
     return batch
 
 

@@ -20,16 +20,18 @@ from zoo.metrics import prdc
 SHOWN = 25
 PIXELS = 300_000
 SIMILAR = 0.01
+FEW = 200  # images: sentences about fewer say how few
 ALIVE = 0.1  # nats: below, a dimension of a VAE tells next to nothing about the image
 
 # How to read each plot.
 READINGS = {
     "Brightness": "How many pixels are how bright: where two lines part, one set has more dark, grey or bright pixels.",
     "Average and variety": "Above the mean of all images, below the standard deviation of each pixel: white is the "
-    "most. A model that repeats itself has a crisper mean and a darker deviation than the data.",
+    "most of the first set. A model that repeats itself has a crisper mean and a darker deviation than the data.",
     "Classes": "Which class the classifier sees how often: a bar far below the others is a class that is neglected.",
     "Features": "Each point is an image as the classifier sees it, on the two axes along which the first set varies "
-    "most; outlines hold half and nine tenths of a set. A cluster without points of a model is a mode that it lost.",
+    "most; outlines hold half and nine tenths of a set. A cluster without points of a model is a mode that it lost. "
+    "Where a real image has no near neighbours, as one in ten, is no place where real images lie.",
     "Factors of the fruits": "Hue, size and position of each fruit: of real ones the true factors, of the others what "
     "is measured from their pixels. Gaps in the data that a model fills are fruits that do not exist.",
     "Codes": "How the codes of the training images are spread in each dimension, beside the prior that new images are "
@@ -125,10 +127,11 @@ def principal_axes(features: np.ndarray, count: int = 2) -> Axes:
 
 
 def spread_images(sets: Mapping[str, Summary]) -> np.ndarray:
-    """Return the standard deviation of each pixel in grey, (sets, H, W, C); white is the largest of all sets."""
+    """Return the standard deviation of each pixel in grey, (sets, H, W, C); white is the largest of the first set, so
+    that no other set changes how the others look."""
     variances = np.stack([item.variance for item in sets.values()])
     deviations = np.broadcast_to(np.sqrt(variances.mean(-1, keepdims=True)), variances.shape)
-    return (deviations / max(deviations.max(), 1e-12)).astype(np.float32)
+    return (deviations / max(deviations[0].max(), 1e-12)).clip(0, 1).astype(np.float32)
 
 
 # What the sets show, in words: one sentence per line
@@ -143,7 +146,7 @@ def brightness(sets: Mapping[str, Summary]) -> str:
         change = float(sets[name].mean.mean()) / base - 1
         side = "darker" if change < 0 else "brighter"
         how = "as bright as" if abs(change) < SIMILAR else f"{percent(abs(change))} {side} than"
-        parts.append(f"{name} is {how} {_called(reference)}")
+        parts.append(f"{counted(name, sets[name].count)} is {how} {_called(reference, sets[reference].count)}")
     return _sentences(parts)
 
 
@@ -151,8 +154,11 @@ def variety(sets: Mapping[str, Summary]) -> str:
     """Say how much the pixels of each set vary from image to image, as a share of the reference's variance."""
     reference, *others = sets
     base = max(float(sets[reference].variance.sum()), 1e-12)
+    of = _called(reference, sets[reference].count)
     shares = {name: percent(float(sets[name].variance.sum()) / base) for name in others}
-    return _sentences([f"{name} has {share} of the variance of {_called(reference)}" for name, share in shares.items()])
+    return _sentences(
+        [f"{counted(name, sets[name].count)} has {share} of the variance of {of}" for name, share in shares.items()]
+    )
 
 
 def covered(counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> str:
@@ -160,7 +166,7 @@ def covered(counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> str:
     real = counts.get(REAL_NAME)
     parts = []
     for name in (name for name in counts if name != REAL_NAME):
-        text = f"{name} {_coverage(counts[name], real, classes)}"
+        text = f"{counted(name, int(counts[name].sum()))} {_coverage(counts[name], real, classes)}"
         if real is not None:
             moved = class_metrics.total_variation(counts[name], real)
             text += f"; its shares differ from the data's by {percent(moved)}"
@@ -180,7 +186,8 @@ def verdicts(found: Mapping[str, Scored], real: np.ndarray | None, classes: Sequ
         if ratio is not None:
             findings.append(f"lies {ratio:.3g} times as far from the test images as training images do")
         if findings:
-            parts.append(f"{name} {', and '.join(findings)}")
+            count = FEW if counts is None else int(counts.sum())
+            parts.append(f"{counted(name, count)} {', and '.join(findings)}")
     return _sentences(parts)
 
 
@@ -195,19 +202,22 @@ def _coverage(counts: np.ndarray, real: np.ndarray | None, classes: Sequence[str
 def overlap(features: Mapping[str, np.ndarray], most: int = 2000) -> str:
     """Say how far the sets overlap with the reference in the whole feature space: features are (N, F).
 
-    By precision (Kynkäänniemi et al. 2019) and coverage (Naeem et al. 2020) of the first images of each set, equally
-    many and at most `most`: the more images there are to cover a set, the more of it is covered.
+    By pruned precision (prdc.typical) and coverage (Naeem et al. 2020) of the first images of each set, at most `most`
+    and at most as many as the reference has, for the more images there are to cover a set, the more of it is covered.
+    The reference is the same whatever it is compared with; a smaller set is said to be one.
     """
     reference, *others = features
-    most = min(most, *(len(values) for values in features.values()))
+    base = features[reference][:most]
+    where = "real images" if reference == REAL_NAME else f"images of {reference}"
     parts = []
     for name in others:
-        scores = prdc.scores(features[reference][:most], features[name][:most])
-        where = "real images" if reference == REAL_NAME else f"images of {reference}"
-        parts.append(
-            f"{name}: {percent(scores.precision)} of its images lie where {where} do, "
-            f"and {percent(scores.coverage)} of the {where} have one of its images nearby"
-        )
+        values = features[name][: len(base)]
+        inside, covered = prdc.typical(base, values), prdc.scores(base, values).coverage
+        text = f"{counted(name, len(values), len(base))}: {percent(inside)} of its images lie where {where} do"
+        parts.append(f"{text}, and {percent(covered)} of the {where} have one of its images nearby")
+    if parts:
+        text = f"Of the {len(base):,} {where}, {percent(prdc.typical(base))} lie where others of them do"
+        parts.append(text)
     return _sentences(parts)
 
 
@@ -256,14 +266,14 @@ def colours_and_sizes(factors: Mapping[str, Mapping[str, np.ndarray]]) -> str:
     bounds = (red[1] + orange[0]) / 2, (orange[1] + green[0]) / 2
     parts = []
     for name, values in factors.items():
-        found = np.isfinite(values["hue"])
+        found, called = np.isfinite(values["hue"]), counted(name, len(values["hue"]))
         if not found.any():
-            parts.append(f"{name} draws nothing that can be measured as a fruit")
+            parts.append(f"{called} draws nothing that can be measured as a fruit")
             continue
         kinds = np.digitize(np.mod(values["hue"][found] + 180, 360) - 180, bounds)
         shares = [percent(share) for share in np.bincount(kinds, minlength=3) / len(kinds)]
         size = values["size"][found]
-        text = f"{name}: {shares[0]} red, {shares[1]} orange, {shares[2]} green"
+        text = f"{called}: {shares[0]} red, {shares[1]} orange, {shares[2]} green"
         text += f", radius {size.mean():.1f} ± {size.std():.1f} pixels"
         parts.append(text + ("" if found.all() else f", {percent(float((~found).mean()))} not measurable as a fruit"))
     return _sentences(parts)
@@ -289,8 +299,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if 0 < share < 0.0095 else f"{100 * share:.0f} %"
 
 
-def _called(name: str) -> str:
-    return "the data" if name == REAL_NAME else name
+def counted(name: str, count: int, enough: int = FEW) -> str:
+    """Return the name of a set, and of how many images it is where these are fewer than `enough`."""
+    return name if count >= enough else f"{name} ({count:,} image{'s' if count > 1 else ''})"
+
+
+def _called(name: str, count: int) -> str:
+    return counted("the data" if name == REAL_NAME else name, count)
 
 
 def _listed(words: Sequence[str]) -> str:

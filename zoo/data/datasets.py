@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import downloads, records
+from zoo.data import decoding, downloads, files, reading
 from zoo.data.records import Progress, Request, Split
 from zoo.errors import DatasetUnavailable
+from zoo.hub import room
 from zoo.hub.origin import REPOSITORY
 from zoo.known import DATASETS, Known
 from zoo.settings import DATA, hosted
@@ -45,13 +46,15 @@ def load(
     progress: called with a fraction in [0, 1] and a short text.
     revision: a Hub commit, branch or tag, in place of the pinned or remembered one.
     size: side in pixels to which images are cropped and resized while they are read (files only).
+    image_column, label_column: of a table, in place of those that are declared or called so; label_column also of the
+      metadata file of a folder.
     balanced: all classes equally often, as `evenly` draws them; without a count as many as there are without a repeat.
     Raises ValueError for a wrong argument, DatasetUnavailable when the data cannot be had.
     """
-    if split not in records.SPLITS:
+    if split not in files.SPLITS:
         raise ValueError(f"The split {split!r} is unknown: choose train, test or validation.")
-    if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= records.MAX_SIDE):
-        raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {records.MAX_SIDE}.")
+    if (count is not None and count < 1) or seed < 0 or (size is not None and not 1 <= size <= decoding.MAX_SIDE):
+        raise ValueError(f"count must be at least 1, seed at least 0 and size between 1 and {decoding.MAX_SIDE}.")
     if balanced:
         read = functools.partial(load, image_column=image_column, label_column=label_column, revision=revision)
         return _balanced(read(name, split, seed=seed, progress=progress, size=size), count, seed)
@@ -67,9 +70,9 @@ def load(
         return importlib.import_module(f"zoo.data.{known.maker}").load(request, report, load)
     local = _local_files(name, known, split)
     if local is not None:
-        folder, files = local
-        data = records.read(folder, files, f"the local folder {folder.name}", request, report)
-        return _split(folder.name if _is_path(name) else str(name), request, None, data)
+        folder, chosen = local
+        shown = folder.name if _is_path(name) else str(name)
+        return reading.read(shown, folder, chosen, f"the local folder {folder.name}", request, report)
     if known is None and not REPOSITORY.fullmatch(str(name)):
         raise DatasetUnavailable(
             f"There is no dataset {str(name)[:100]!r}: "
@@ -116,15 +119,11 @@ def _on_the_hub(name: str, known: Known | None) -> tuple[str, str | None, dict[s
     return (known.hub_id, known.revision, known.files) if known and known.hub_id else (name, None, None)
 
 
-def _split(name: str, request: Request, revision: str | None, found: records.Found) -> Split:
-    return Split(name, request.split, found.images, found.labels, found.classes, None, revision, found.source)
-
-
 def _is_path(name: str | Path) -> bool:
     return isinstance(name, Path) or name.startswith(("/", ".", "~"))
 
 
-def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Path, records.Files] | None:
+def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Path, files.Files] | None:
     """The folder that holds the dataset, at a path or in ZOO_DATA, and its files of the split; or None.
 
     A known dataset's own test split is never replaced by a part of its training split.
@@ -133,7 +132,7 @@ def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Pat
         folder = Path(name).expanduser().resolve()
         if not folder.is_dir():
             raise DatasetUnavailable(f"The folder {folder} does not exist.")
-        return folder, records.split_files(records.listing(folder), split)
+        return folder, files.split_files(files.listing(folder), split)
     root, wanted = DATA.read(), (known.hub_id if known else None) or str(name)
     if not root or not all(re.fullmatch(r"\w[\w.-]*", part) for part in wanted.split("/")):
         return None
@@ -142,15 +141,15 @@ def _local_files(name: str | Path, known: Known | None, split: str) -> tuple[Pat
     if not folder.is_dir() or (known is None and hosted()):
         return None
     try:
-        files = records.split_files(records.listing(folder), split)
+        found = files.split_files(files.listing(folder), split)
     except DatasetUnavailable:
         return None
-    return None if known and files.held_out else (folder, files)
+    return None if known and found.held_out else (folder, found)
 
 
 def _hub(name: str, known: Known | None, request: Request, report: Progress) -> Split:
-    hub_id, pinned, files = _on_the_hub(name, known)
-    found = downloads.cached(hub_id, pinned, files, request.revision, request.split)
+    hub_id, pinned, known_files = _on_the_hub(name, known)
+    found = downloads.cached(hub_id, pinned, known_files, request.revision, request.split)
     start = 0.0 if found else 0.7
     if found is None:
 
@@ -159,6 +158,8 @@ def _hub(name: str, known: Known | None, request: Request, report: Progress) -> 
 
         found = downloads.fetch(hub_id, pinned, request.revision, request.split, fetching)
     sha, folder, chosen = found
+    for file in chosen.names:
+        room.used(folder / file)
     origin = f"the Hub dataset {hub_id} at revision {sha[:12]}"
-    data = records.read(folder, chosen, origin, request, lambda f, text: report(start + (1 - start) * f, text))
-    return _split(name, request, sha, data)
+    told = lambda part, text: report(start + (1 - start) * part, text)  # noqa: E731
+    return reading.read(name, folder, chosen, origin, request, told, sha)

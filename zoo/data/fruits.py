@@ -6,10 +6,14 @@ each distribution. Shading is done in linear light (gamma 2) at twice the resolu
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from zoo.data.records import MAX_VALUES, Progress, Request, Split
+from zoo import images as pictures
+from zoo.data import pools
+from zoo.data.decoding import MAX_VALUES
+from zoo.data.records import Progress, Request, Split
 from zoo.errors import DatasetUnavailable
 from zoo.known import DATASETS
 
@@ -38,15 +42,28 @@ _TILE = 256
 
 
 def load(request: Request, report: Progress, other: Callable[..., Split]) -> Split:
-    """Render a split; raises DatasetUnavailable for one that does not exist, ValueError for a count beyond memory."""
+    """Render a split, or take it from its pool; raises DatasetUnavailable for one that does not exist, ValueError for a
+    count beyond memory."""
     if request.split == "validation":
         raise DatasetUnavailable("The fruits have no validation split: use train or test.")
     count = request.count or DATASETS[NAME].counts[request.split]
     if count * SIDE**2 * 3 > MAX_VALUES:
         raise ValueError(f"At most {MAX_VALUES // (SIDE**2 * 3):,} fruits fit into memory.")
     # Even seeds are for training and odd ones for testing, so no seed of one is ever a seed of the other.
-    images, factors = render(count, 2 * request.seed + (request.split == "test"), progress=report)
+    seed = 2 * request.seed + (request.split == "test")
+
+    def make(folder: Path) -> str:
+        images, factors = render(count, seed, progress=report)
+        pools.write(folder, {}, pictures.to_uint8(images), **factors)
+        return name
+
+    name = pools.key(NAME, seed)
+    pool = pools.find(name)
+    if pool is None or len(pool.images) < count:
+        pool = pools.keep(make)
+    factors = {factor: values[:count] for factor, values in pool.arrays.items()}
     source = "Apples and oranges rendered by this project, with every factor known."
+    images = pools.as_float(pool.images[:count])
     return Split(NAME, request.split, images, factors["kind"], CLASSES, factors, None, source)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoo.data.records import MAX_VALUES, Progress, Request, Split
+from zoo.data.decoding import MAX_VALUES
+from zoo.data.records import Progress, Request, Split
 from zoo.known import DATASETS
 from zoo.metrics import modes
 

@@ -17,6 +17,7 @@ from zoo import atomic
 from zoo.entries.storage import Folder, Storage
 from zoo.errors import EntryError
 from zoo.hub.origin import Origin
+from zoo.known import ColumnNames
 from zoo.manifest import MANIFEST, STATISTICS, File, Manifest, Prior, brief
 
 MAX_MANIFEST_BYTES = 1 << 20
@@ -109,6 +110,16 @@ class Entry:
         return bool(self.manifest.provenance.options.get("balance"))
 
     @property
+    def columns(self) -> ColumnNames:
+        """The columns of its dataset's table that its recipe names."""
+        options, found = self.manifest.provenance.options, ColumnNames()
+        if isinstance(image := options.get("image_column"), str):
+            found["image_column"] = image[:100]
+        if isinstance(label := options.get("label_column"), str):
+            found["label_column"] = label[:100]
+        return found
+
+    @property
     def parameters(self) -> int:
         """Sum over all networks."""
         return sum(network.parameters for network in self.manifest.networks.values())
@@ -149,6 +160,7 @@ class Entry:
             raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
         if self.storage.renewable and (again or not self.here(file)):
             self.storage.fetch(file, self.manifest.files[file].size, again or (self.folder / file).exists())
+        self.storage.used(file)
         return _locate(self.storage, file)
 
     def content(self, file: str, limit: int) -> bytes:

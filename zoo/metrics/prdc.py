@@ -11,6 +11,7 @@ import numpy as np
 from zoo.metrics import distances
 
 NEIGHBOURS = 5
+PRUNED = 0.1  # of the balls, those with the largest radii: around outliers, they reach where no real image is
 
 
 class Scores(NamedTuple):
@@ -54,6 +55,26 @@ def scores(
         recalled[block.start + rows] = True
     density = hits / (k * len(generated))
     return Scores(float(precise.mean()), float(recalled.mean()), density, float(covered.mean()))
+
+
+def typical(real: np.ndarray, other: np.ndarray | None = None, k: int = NEIGHBOURS, pruned: float = PRUNED) -> float:
+    """Share of features (M, D) inside the ball of a real feature (N, D), without the `pruned` part of the balls.
+
+    As precision, but noise, which the features of a classifier may put beside an outlier, is outside (Kynkäänniemi et
+    al. 2019, section 5, prune half of the balls for single images). Without `other`, of the real ones themselves, each
+    outside of its own ball. Raises ValueError as `scores` does.
+    """
+    real = distances.checked(real)
+    if other is not None:
+        other = distances.checked(other)
+        distances.alike(real, other)
+    reach = radii(real, k)
+    squares = np.where(reach <= np.quantile(reach, 1 - pruned), reach**2, 0)
+    found = np.zeros(len(real if other is None else other), dtype=bool)
+    for block in distances.blocks(real, other):
+        rows = slice(block.start, block.start + len(block.queries))
+        found[distances.inside(block, squares[rows, None])[1]] = True
+    return float(found.mean())
 
 
 def radii(features: np.ndarray, k: int = NEIGHBOURS) -> np.ndarray:

@@ -5,19 +5,21 @@ opens a network that is not its own, a child process reads, checks and runs it o
 app will use. No size in a network that passes depends on data (see zoo.networks.checks), so no later run costs more.
 """
 
+import contextlib
 import hashlib
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 
+from zoo import limits
 from zoo.manifest import Network
 from zoo.networks.checks import check
 from zoo.networks.session import open_session, run_batch, sizes, typed
@@ -27,15 +29,53 @@ SECONDS = 20  # of processor time, start of the process included
 DRAWING = 300  # of processor time for one batch of images that a prior draws code by code
 CLOCK_SECONDS = 90  # seconds on the clock, for a machine that is busy
 MAX_VERDICTS = 512
+AT_ONCE = 3  # trials, each within MEMORY
 RESTING = 60.0  # seconds until a network is tried again that failed for want of a machine with room
-# All that the child needs from the environment; no tokens among them.
-ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 _verdicts: dict[tuple[str, str], tuple[str, float]] = {}  # why not, or "", and until when that holds
-_one_at_a_time = threading.Lock()
 
 
-def refusal(content: bytes, network: Network, classes: int, batch: int) -> str | None:
+class Turns:
+    """Who may run now: at most `most` at once and one of each source; then the source that was let in longest ago.
+
+    So a source whose networks are slow, or that brings many, holds up its own alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._change, self._count = most, threading.Condition(), 0
+        self._waiting: Counter[str] = Counter()
+        self._running: set[str] = set()
+        self._last: dict[str, int] = {}  # number of the turn that a source had last
+
+    @contextlib.contextmanager
+    def of(self, source: str) -> Iterator[None]:
+        """Wait for a turn of this source, and hold it while the block runs."""
+        with self._change:
+            self._waiting[source] += 1
+            self._change.wait_for(lambda: len(self._running) < self._most and self._next() == source)
+            self._waiting[source] -= 1
+            self._count += 1
+            self._last[source] = self._count
+            self._running.add(source)
+            self._change.notify_all()
+        try:
+            yield
+        finally:
+            with self._change:
+                self._running.remove(source)
+                self._waiting = +self._waiting
+                if source not in self._waiting:
+                    del self._last[source]
+                self._change.notify_all()
+
+    def _next(self) -> str | None:
+        ready = [source for source, count in self._waiting.items() if count and source not in self._running]
+        return min(ready, key=lambda source: self._last.get(source, 0), default=None)
+
+
+_turns = Turns(AT_ONCE)
+
+
+def refusal(content: bytes, network: Network, classes: int, batch: int, source: str) -> str | None:
     """Return why a network must not be run, as "needs more than 1 GiB of memory", or None; asked once per content.
 
     What a busy machine may have caused is asked again after RESTING seconds.
@@ -45,6 +85,7 @@ def refusal(content: bytes, network: Network, classes: int, batch: int) -> str |
         network: what the manifest declares of it.
         classes: how many values a label may have.
         batch: the largest number of images that the app will run at once.
+        source: who brings it, as the owner on the Hub; trials of one source wait for each other.
     """
     task = json.dumps({
         "network": network.model_dump(mode="json", include={"file", "inputs", "outputs", "parameters"}),
@@ -53,7 +94,7 @@ def refusal(content: bytes, network: Network, classes: int, batch: int) -> str |
     })  # fmt: skip
     key = (hashlib.sha256(content).hexdigest(), task)
     if (reason := _known(key)) is None:
-        with _one_at_a_time:
+        with _turns.of(source):
             if (reason := _known(key)) is None:
                 reason, lasting = _tried(content, task)
                 _verdicts[key] = reason, math.inf if lasting else time.monotonic() + RESTING
@@ -69,12 +110,11 @@ def _known(key: tuple[str, str]) -> str | None:
 
 def _tried(content: bytes, task: str) -> tuple[str, bool]:
     """Return the reason, and whether it lies in the network alone."""
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.run(
             [sys.executable, "-m", "zoo.networks.trial", task],
             input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=CLOCK_SECONDS,
-            cwd=Path(__file__).parents[2], env=environment,
+            cwd=limits.ROOT, env=limits.environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"takes more than {CLOCK_SECONDS} seconds to try", False
@@ -91,7 +131,7 @@ def _tried(content: bytes, task: str) -> tuple[str, bool]:
 
 def main(task: dict) -> str:
     """Read a network from stdin and run it under the limits of the task; return why it is refused, or ""."""
-    _limit(task["memory"], task["seconds"])
+    limits.limit(task["memory"], task["seconds"])
     network, random = Network.model_validate_json(json.dumps(task["network"])), np.random.default_rng(0)
     draw = {"latent": random.standard_normal, "image": random.random, "source": random.random}
     draw["label"] = lambda shape: random.integers(task["classes"], size=shape)
@@ -115,20 +155,6 @@ def main(task: dict) -> str:
     else:
         return ""
     return f"needs more than {MEMORY >> 30} GiB of memory for one batch"
-
-
-def _limit(memory: int, seconds: int) -> None:
-    """Limit what this process may still take; where the system has no such limits, CLOCK_SECONDS remains."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    statistics = Path("/proc/self/statm")
-    if statistics.exists():
-        held = int(statistics.read_text().split()[5]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_DATA, (held + memory, held + memory))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from zoo import images
 from zoo.data.datasets import Split
 from zoo.errors import DatasetUnavailable
 from zoo.known import DATASETS
+from zoo.widgets.columns import column_inputs
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, dataset, samples
@@ -16,9 +17,10 @@ from zoo.widgets.pad import draw_pad
 from zoo.widgets.picking import entry_picker
 from zoo.widgets.safety import plain
 from zoo.widgets.tiles import image_grid
+from zoo.widgets.uploads import PICTURES, uploader
 from zoo.widgets.urls import bound
 
-MAX_UPLOAD_MB = 10
+LIGHT = 0.6  # mean of the upper and lower edge of pictures on a light ground
 INVERT = "For dark ink on light paper: the digits and clothes that these networks know are light on black."
 
 
@@ -100,7 +102,7 @@ def _from_dataset(
         return _pick(dataset(here), np.arange(count))
     left, right = st.columns(2)
     with left:
-        name = bound(st.selectbox, "Dataset", ids, key=f"{key}_data", default=here, format_func=_dataset_option)
+        name = bound(st.selectbox, "Dataset", ids, key=f"{key}_dataset", default=here, format_func=_dataset_option)
         split = bound(
             st.segmented_control, "Split", ["test", "train"], key=f"{key}_split", default="test", required=True
         )
@@ -109,6 +111,8 @@ def _from_dataset(
     except DatasetUnavailable as error:
         st.caption(f":material/info: {plain(str(error))} {plain(dataset_title(_standin(shape)))} stand in.")
         pool = dataset(_standin(shape), split)
+    if pool.name == name and column_inputs(pool, name, key):
+        pool = dataset(name, split)
     if name == here != prefer and prefer:
         st.caption(
             f":material/info: {plain(dataset_title(prefer))} is not on this machine, so {plain(dataset_title(here))} "
@@ -159,27 +163,30 @@ def _pick(pool: Split, index: np.ndarray) -> Picked:
 
 
 def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None:
-    files = st.file_uploader(
-        "Image files",
-        ["png", "jpg", "jpeg", "webp", "bmp", "gif"],
-        accept_multiple_files=True,
-        key=f"{key}_upload",
-        max_upload_size=MAX_UPLOAD_MB,
-    )
-    found = []
-    for file in files[:most]:
+    limit = PICTURES._replace(files=min(most, PICTURES.files))
+    suffixes = [suffix[1:] for suffix in images.SUFFIXES]
+    found, notices = [], {}
+    for file in uploader("Image files", suffixes, limit, key=f"{key}_upload"):
         try:
-            found.append(images.decode_upload(file.getvalue(), shape)[0])
+            picture, notice = images.decode_upload(file.content, shape)
         except ValueError as error:
             st.warning(f"{plain(file.name)}: {plain(str(error))}", icon=":material/broken_image:")
-    if len(files) > most:
-        st.caption(f":material/info: The first {most} files are used.")
+            continue
+        found.append(picture)
+        notices.setdefault(notice, file.name)
+    for notice, name in notices.items():
+        if notice:
+            st.caption(f":material/info: {plain(name)}: {plain(notice)}")
     if not found:
         st.caption("Links hold no uploads: until a file is here, images of a dataset stand in.")
         return None
     pictures = np.concatenate(found)
-    if shape[2] == 1 and bound(st.toggle, "Invert", key=f"{key}_invert", default=False, help=INVERT):
-        pictures = 1 - pictures
+    if shape[2] == 1:
+        inverted = bound(st.toggle, "Invert", key=f"{key}_invert", default=False, help=INVERT)
+        border = np.concatenate([pictures[:, edge] for edge in (0, -1)], axis=1)
+        if not inverted and border.mean() > LIGHT:
+            st.caption(":material/info: These are dark on light, and the networks know light on dark: **Invert** them.")
+        pictures = 1 - pictures if inverted else pictures
     return Picked(pictures, None, (), "uploaded images")
 
 

@@ -14,7 +14,8 @@ from zoo.data.datasets import Split
 from zoo.entries import Entry
 from zoo.entries.catalog import MAX_SHEET_BYTES, SHEET
 from zoo.errors import DatasetUnavailable, EntryError
-from zoo.known import DATASETS
+from zoo.known import DATASETS, ColumnNames
+from zoo.widgets.columns import columns
 from zoo.widgets.progress import progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,10 +69,11 @@ def dataset(name: str, split: str = "test", count: int = POOL, seed: int = 0) ->
             raise DatasetUnavailable(reason)
         available.clear()
     known = DATASETS.get(name)
-    shape = known.shape if known else _pool(name, split, 1, 0).images.shape[1:]
+    read = columns(name)
+    shape = known.shape if known else _pool(name, split, 1, 0, read).images.shape[1:]
     if count <= POOL:
-        return _pool(name, split, min(count, capacity(shape, MAX_POOL_BYTES)), seed)
-    return _large(name, split, min(count, capacity(shape)), seed)
+        return _pool(name, split, min(count, capacity(shape, MAX_POOL_BYTES)), seed, read)
+    return _large(name, split, min(count, capacity(shape)), seed, read)
 
 
 @st.cache_data(ttl=60, max_entries=16, show_spinner=False)
@@ -79,24 +81,24 @@ def _fetch(name: str, split: str) -> str | None:
     """Download a split into the cache of the Hub's client; return the reason when that fails."""
     with progress(f"Looking for {name} …") as report:
         try:
-            datasets.load(name, split, 1, progress=report)
+            datasets.load(name, split, 1, progress=report, **columns(name))
         except DatasetUnavailable as error:
             return str(error)
     return None
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading images …")
-def _pool(name: str, split: str, count: int, seed: int) -> Split:
-    return _read(name, split, count, seed)
+def _pool(name: str, split: str, count: int, seed: int, read: ColumnNames) -> Split:
+    return _read(name, split, count, seed, read)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading images …")
-def _large(name: str, split: str, count: int, seed: int) -> Split:
-    return _read(name, split, count, seed)
+def _large(name: str, split: str, count: int, seed: int, read: ColumnNames) -> Split:
+    return _read(name, split, count, seed, read)
 
 
-def _read(name: str, split: str, count: int, seed: int) -> Split:
-    result = datasets.load(name, split, count, seed)
+def _read(name: str, split: str, count: int, seed: int, read: ColumnNames) -> Split:
+    result = datasets.load(name, split, count, seed, **read)
     for array in (result.images, result.labels):
         if array is not None:
             array.flags.writeable = False

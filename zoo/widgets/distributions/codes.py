@@ -8,15 +8,19 @@ import streamlit as st
 from zoo import charts, images, models
 from zoo.analysis import comparison
 from zoo.analysis.conditions import labels_for
+from zoo.charts.layout import subset
 from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
+from zoo.known import ColumnNames
 from zoo.latent import aggregate
 from zoo.widgets.charts import figure
+from zoo.widgets.columns import columns
 from zoo.widgets.distributions.findings import findings
-from zoo.widgets.distributions.sets import SPLIT
+from zoo.widgets.distributions.sets import SPLIT, real_pictures
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached
+from zoo.widgets.peek import peek
 from zoo.widgets.real_images import side
 from zoo.widgets.safety import plain
 
@@ -51,18 +55,22 @@ def _map(entry: Entry, count: int, seed: int) -> None:
     ):
         return
     with st.spinner(f"{plain(entry.label)} encodes {count:,} images …"):
-        codes, labels, classes, given = _codes(entry, count, seed, classifier_for(entry, entries()))
+        codes, labels, classes, given = _codes(
+            entry, count, seed, classifier_for(entry, entries()), columns(entry.dataset)
+        )
     reading = comparison.READINGS["Map of codes"] + (
         f" The class given to the encoder: {plain(given)}." if given else ""
     )
     figure(charts.latent_map(codes, labels, classes), key=f"map-{entry.id}", caption=reading)
+    rows = subset(len(codes))
+    peek(f"map-{entry.id}", lambda: real_pictures(entry, count, seed)[rows], entry, count, seed, rows=rows)
 
 
 @cached(max_entries=8)
 def _codes(
-    entry: Entry, count: int, seed: int, classifier: Entry | None
+    entry: Entry, count: int, seed: int, classifier: Entry | None, read: ColumnNames
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], str]:
-    split = datasets.load(entry.dataset, SPLIT, count, seed, size=side(entry.dataset, entry.shape))
+    split = datasets.load(entry.dataset, SPLIT, count, seed, size=side(entry.dataset, entry.shape), **read)
     pictures = images.fit(split.images, entry.shape)[0]
     labels, given = labels_for(entry, pictures, split.labels, split.classes, classifier)
     return models.encode(entry, pictures, labels), split.labels, split.classes, given

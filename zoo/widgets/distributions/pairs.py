@@ -15,15 +15,12 @@ FIRST = ("fruits", "digits")  # always on this machine
 
 
 def pair_picker() -> list[Entry]:
-    """Let a dataset (?dataset, ?data in older links) be chosen, then one or two entries that generate it (?a, ?b).
+    """Let a dataset (?dataset) be chosen, then one or two entries that generate it (?a, ?b).
 
     ?a alone selects its dataset. Without any such entry, say so and stop the page.
     """
     able = {entry.id: entry for entry in entries("generate")}
     linked = able.get(st.query_params.get("a", ""))
-    if "data" in st.query_params:
-        st.query_params["dataset"] = st.query_params["data"]
-        del st.query_params["data"]
     if linked and "dataset" not in st.query_params:
         st.query_params["dataset"] = linked.dataset
     found = list(dict.fromkeys(entry.dataset for entry in able.values())) or [NOBODY]
@@ -35,7 +32,7 @@ def pair_picker() -> list[Entry]:
             format_func=dataset_title,
         )  # fmt: skip
     among = [entry for entry in able.values() if entry.dataset == data]
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         first = entry_picker("Entry A", key="a", needs=["generate"], among=among)
     others = {entry.id: entry for entry in among if entry != first}
@@ -50,7 +47,7 @@ def pair_picker() -> list[Entry]:
 
 def count_inputs() -> tuple[int, int]:
     """Let be chosen how many images of each set are looked at and by which seed they are drawn (?images, seed)."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         count = bound(
             st.segmented_control, "Images of each", COUNTS, key="images", default=1000, required=True,
             format_func=lambda number: f"{number:,}", width="content",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,13 +11,15 @@ from zoo import models
 from zoo.analysis import comparison, scores
 from zoo.analysis.scores import Real, Scored
 from zoo.data.archives import LEAST
+from zoo.data.pools import as_float
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
 from zoo.images import fit
 from zoo.metrics.figures import FIGURES
 from zoo.widgets.charts import download
+from zoo.widgets.columns import columns
 from zoo.widgets.distributions.findings import findings
-from zoo.widgets.distributions.uploads import YOURS, as_float
+from zoo.widgets.distributions.uploads import YOURS
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, capacity
@@ -42,6 +45,7 @@ class Setting:
     seed: int
     floor: bool  # whether training images can be had
     balanced: bool  # whether all classes are equally frequent, as the first entry was trained
+    columns: tuple[tuple[str, Any], ...] = ()  # of the dataset's table
 
 
 def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None) -> None:
@@ -59,8 +63,18 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
         st.caption(f":material/info: Without the test images of {title} there is nothing to measure against.")
         return
     floor = at_hand(dataset, "train", "Without it, the score of real images is not known.", f"{dataset}-train")
-    count = min(count, MOST, capacity(shape), *([] if own is None else [len(own)]))
-    setting = Setting(dataset, shape, classifier_for(chosen[0], entries()), count, seed, floor, chosen[0].balanced)
+    # Never cut to the images of a visitor: what is said of the entries does not depend on them.
+    count = min(count, MOST, capacity(shape))
+    setting = Setting(
+        dataset,
+        shape,
+        classifier_for(chosen[0], entries()),
+        count,
+        seed,
+        floor,
+        chosen[0].balanced,
+        tuple(columns(dataset).items()),
+    )
     found = _measured(chosen, own, setting)
     if found is None:
         st.caption(f":material/info: {title} has fewer than {LEAST} test images: too few to measure a distance.")
@@ -69,7 +83,7 @@ def metric_panel(chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray
     st.table(_columns(found), hide_index=True, border="horizontal")
     sets = {name: scored for name, scored in found.items() if name != FLOOR}
     findings(comparison.verdicts(sets, shares, setting.classifier.classes if setting.classifier else ()))
-    st.caption(_measure_of(setting, count, len(sets)))
+    st.caption(_measure_of(setting, count, len(sets), None if own is None else len(own)))
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("What they mean", icon=":material/help:"):
             st.markdown("\n".join(f"- **{row.label}**: {row.meaning}" for row in FIGURES.values() if row.compared))
@@ -95,9 +109,12 @@ def _columns(found: dict[str, Scored]) -> dict[str, list[str]]:
     return columns
 
 
-def _measure_of(setting: Setting, count: int, sets: int) -> str:
-    """Say in Markdown how the figures were measured and how to read them."""
-    text = f"{count:,} images of each set against {count:,} test images, seed {setting.seed}"
+def _measure_of(setting: Setting, count: int, sets: int, own: int | None) -> str:
+    """Say in Markdown how the figures were measured and how to read them; own is how many images a visitor sent."""
+    text = f"{count:,} images of each set"
+    if own is not None and own < count:
+        text += f", but {own:,} of {YOURS}, which makes its distances larger and its coverage smaller,"
+    text += f" against {count:,} test images, seed {setting.seed}"
     if setting.classifier:
         text += f", in the features of the classifier {plain(setting.classifier.id)} (**not** Inception FID)"
     text += f". {DIRECTIONS}; **bold** is the best. " if sets > 1 else f". {DIRECTIONS}. "
@@ -134,7 +151,7 @@ def _measured(chosen: Sequence[Entry], own: np.ndarray | None, setting: Setting)
 def _real(setting: Setting) -> Real:
     # Balanced test images without a count are as many as there are without a repeat: a repeat would be a duplicate.
     count = None if setting.balanced else setting.count
-    reading = {"size": side(setting.dataset, setting.shape), "balanced": setting.balanced}
+    reading = {"size": side(setting.dataset, setting.shape), "balanced": setting.balanced} | dict(setting.columns)
     return Real(setting.dataset, setting.shape, setting.classifier, setting.seed, count, int(setting.floor), **reading)
 
 

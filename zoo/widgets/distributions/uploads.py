@@ -1,4 +1,4 @@
-"""A visitor's own set of images, sent as a ZIP."""
+"""A visitor's own set of images, sent as a file."""
 
 import numpy as np
 import streamlit as st
@@ -7,24 +7,26 @@ from zoo.data import archives
 from zoo.widgets.loading import cached
 from zoo.widgets.progress import progress
 from zoo.widgets.safety import plain
+from zoo.widgets.uploads import ARCHIVE, kept, uploader
 
-YOURS = "Your ZIP"  # the name of the set
+YOURS = "Your set"  # the name of the set
 
 
 def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
-    """Let a ZIP of images be sent; return them as uint8 (N, *shape) in random order, None without a usable one.
+    """Let a set of images be sent; return them as uint8 (N, *shape) in random order, None without a usable one.
 
     Says what was left out and what was fitted, or in one sentence why nothing can be used.
     """
-    with st.expander("Compare your own images (ZIP)", icon=":material/folder_zip:"):
-        file = st.file_uploader(
-            f"ZIP of {archives.LEAST} to {archives.MOST:,} images (PNG, JPEG, WebP or BMP)", ["zip"],
-            key="own", max_upload_size=archives.MAX_BYTES >> 20,
+    label = "Compare your own images (ZIP, .npy or .npz)"
+    with st.expander(label, icon=":material/folder_zip:", expanded=kept("own")):
+        files = uploader(
+            f"{archives.LEAST} to {archives.MOST:,} images: a ZIP of pictures, or an array of N×H×W or N×H×W×C",
+            ["zip", "npy", "npz"], ARCHIVE, key="own",
             help="Folders and names do not matter. The images are fitted to the dataset, and kept in memory only.",
         )  # fmt: skip
-        if file is None:
+        if not files:
             return None
-        found, notes = _read(file.getvalue(), shape)
+        found, notes = _read(files[0].content, shape)
         if found is None:
             st.warning(plain(notes[0]), icon=":material/folder_off:")
             return None
@@ -39,8 +41,3 @@ def _read(content: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray | Non
             return archives.read(content, shape, lambda part: report(part, "Reading your images …"))
         except ValueError as error:
             return None, [str(error)]
-
-
-def as_float(pictures: np.ndarray) -> np.ndarray:
-    """Return uint8 images as float32 in [0, 1]."""
-    return pictures.astype(np.float32) / 255

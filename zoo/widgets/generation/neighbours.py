@@ -8,15 +8,17 @@ import streamlit as st
 from zoo import images
 from zoo.data import datasets
 from zoo.entries import Entry
-from zoo.known import DATASETS
+from zoo.known import DATASETS, ColumnNames
 from zoo.metrics import neighbours
+from zoo.widgets.columns import columns
+from zoo.widgets.loading import MAX_POOL_BYTES, capacity
 from zoo.widgets.progress import progress
 from zoo.widgets.real_images import at_hand, side
 from zoo.widgets.tiles import image_grid
 from zoo.widgets.urls import bound
 
 FIRST = 2000
-BLOCK = 1000
+BLOCK = 1000  # images that are fitted at once, fewer where they are large
 
 
 def search_everything(entries: Sequence[Entry]) -> bool:
@@ -36,7 +38,10 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
     meanwhile = "Without it, the nearest training images cannot be shown."
     if not at_hand(entry.dataset, "train", meanwhile, key=entry.id):
         return
-    found, labels, classes = _training(entry.dataset, entry.shape, None if everything else FIRST)
+    known, most = DATASETS.get(entry.dataset), capacity(entry.shape)
+    everywhere = None if known and known.shape == entry.shape else most
+    wanted = everywhere if everything else min(FIRST, most)
+    found, labels, classes = _training(entry.dataset, entry.shape, wanted, columns(entry.dataset))
     with progress() as report:
         index, distance = neighbours.nearest(picture[None], found, count, report)
     rows = index[0]
@@ -52,11 +57,12 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _training(
-    name: str, shape: tuple[int, int, int], count: int | None
+    name: str, shape: tuple[int, int, int], count: int | None, read: ColumnNames
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Read training images once, as uint8 (N, *shape): a quarter of the memory of float32."""
     with progress("Reading training images …") as report:
-        split = datasets.load(name, "train", count, size=side(name, shape), progress=report)
-    blocks = range(0, len(split.images), BLOCK)
-    fitted = [images.to_uint8(images.fit(split.images[start : start + BLOCK], shape)[0]) for start in blocks]
+        split = datasets.load(name, "train", count, size=side(name, shape), progress=report, **read)
+    block = min(BLOCK, capacity(shape, MAX_POOL_BYTES))
+    starts = range(0, len(split.images), block)
+    fitted = [images.to_uint8(images.fit(split.images[start : start + block], shape)[0]) for start in starts]
     return np.concatenate(fitted), split.labels, tuple(split.classes)
