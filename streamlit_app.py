@@ -9,10 +9,14 @@ from zoo import widgets
 ROOT = Path(__file__).parent
 ICON = str(ROOT / ".streamlit" / "icon.svg")
 
-st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide")
+# Folded, unless it has something to say: then it is out of the way on a projector and on a phone.
+sidebar = "expanded" if "source" in st.query_params else "collapsed"
+st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide", initial_sidebar_state=sidebar)
 st.logo(ICON, size="large")
-st.html(ROOT / ".streamlit" / "style.css")
 
+widgets.limit_uploads()
+present = widgets.presenting()
+widgets.style(ROOT / ".streamlit" / "style.css", present)
 cold = widgets.cold_start()
 page = st.navigation(
     {
@@ -22,6 +26,7 @@ page = st.navigation(
             st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
             st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
         ],
+        "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
         "Measure": [
             st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
             st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
@@ -30,9 +35,11 @@ page = st.navigation(
             st.Page("pages/share/publish.py", title="Publish", icon=":material/cloud_upload:"),
             st.Page("pages/share/import.py", title="Import", icon=":material/input:"),
         ],
-    }
+    },
+    position="top" if present else "sidebar",
 )
 widgets.enter(page.url_path, cold)
 widgets.zoo_picker()
+widgets.place(page.url_path)
 with widgets.guard():
     page.run()

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["HF_HUB_OFFLINE"] = "1"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*/*.py"))
 DEFAULT = "pages/explore/gallery.py"
-SIZES = {"wide": (1400, 950), "phone": (390, 844)}
+SIZES = {"wide": (1400, 950), "projector": (1024, 768), "phone": (390, 844)}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 REQUIRED = os.environ.get("ZOO_BROWSER") == "required"
 MISSING = [] if importlib.util.find_spec("playwright") else ["playwright"]
@@ -200,6 +200,12 @@ def few_measured():
         for module in (run, replay):
             patch.setattr(module, "MEASURED", 64)
         yield
+
+
+def cards(app) -> list[str]:
+    """Return the ids of the entries that the gallery shows, in order."""
+    found = [json.loads(e.proto.json) for e in app.get("bidi_component") if "-cards-" in e.proto.id]
+    return [parse_qs(urlsplit(card["href"]).query)["entry"][0] for block in found for card in block["cards"]]
 
 
 @pytest.fixture(scope="session")

@@ -214,6 +214,74 @@ def stored(shape, offsets, kind="F32"):
     return {"fc.weight": weight, "fc.bias": {"dtype": "F32", "shape": [64], "data_offsets": [1024, 1280]}}
 
 
+def torch_zip(content, **files):
+    """A writer of a file of torch.save with this pickle."""
+
+    def write(folder: Path) -> Path:
+        path = folder / "netG.pth"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("netG/data.pkl", b"\x80\x02" + content + b".")
+            for name, data in files.items():
+                archive.writestr(f"netG/data/{name[1:]}", data)
+        return path
+
+    return write
+
+
+def view(shape, strides=(1,), offset=0, key="0"):
+    """A pickled state_dict of the linear layer "fc", whose weight is such a view of a storage."""
+
+    def number(n):
+        return b"\x8a\x08" + n.to_bytes(8, "little", signed=True)
+
+    def text(word):
+        return b"X" + len(word).to_bytes(4, "little") + word.encode()
+
+    storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text(key) + text("cpu") + number(4) + b"tQ"
+    sizes = b"".join(b"(" + b"".join(map(number, part)) + b"t" for part in (shape, strides))
+    hooks = b"\x89ccollections\nOrderedDict\n)R"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + number(offset) + sizes + hooks + b"tR"
+    return b"}" + text("fc.weight") + tensor + b"s"
+
+
+def onnx_file(change=lambda model: None, shape=(64,), nodes=1):
+    """A writer of an ONNX file that repeats Relu, and is changed then."""
+
+    def write(folder: Path) -> Path:
+        from onnx import TensorProto, helper
+
+        names = ["in", *(f"x{n}" for n in range(nodes - 1)), "out"]
+        made = [helper.make_node("Relu", [one], [two]) for one, two in zip(names, names[1:], strict=False)]
+        sides = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", *shape]) for n in ("in", "out")]
+        model = helper.make_model(helper.make_graph(made, "g", sides[:1], sides[1:]),
+                                  opset_imports=[helper.make_opsetid("", 17)], ir_version=8)  # fmt: skip
+        change(model)
+        (folder / "decoder.onnx").write_bytes(model.SerializeToString())
+        return folder / "decoder.onnx"
+
+    return write
+
+
+def widened(model):
+    """Its result is repeated four million times."""
+    from onnx import TensorProto, helper
+
+    model.graph.initializer.append(helper.make_tensor("times", TensorProto.INT64, [2], [1, 4_000_000]))
+    model.graph.node.append(helper.make_node("Tile", ["out", "times"], ["wide"]))
+    model.graph.output[0].name = "wide"
+
+
+def claimed(model):
+    """A constant claims 2⁴⁰ values and holds none."""
+    from onnx import TensorProto, helper
+
+    kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [1], [1.0])
+    kernel.dims[:] = [64, 1 << 40]
+    model.graph.initializer.append(kernel)
+    model.graph.node.append(helper.make_node("MatMul", ["out", "kernel"], ["wide"]))
+    model.graph.output[0].name = "wide"
+
+
 ATTACKS = {
     "lambda": (whole(sequential({"class_name": "Lambda", "config": {"name": "hack", "function": ["x"]}})),
         "is a Lambda"),
@@ -282,7 +350,7 @@ ATTACKS = {
     "zip-slip": (zip_slip, "leads out"),
     "zip-bomb": (zip_bomb, "unpacks to more"),
     "zip-lie": (zip_lie, "unpacked|unpacks"),
-    "zip-empty": (zipped(readme="nothing"), "no Keras model"),
+    "zip-empty": (zipped(readme="nothing"), "holds no model that is read here"),
     "pickle": (pickled, "is a pickle"),
     "metadata-cut": (saved(b"\x0a\xff\xff\xff\x7f"), "cut short"),
     "metadata-noise": (saved(bytes(range(256)) * 100), "metadata is damaged"),
@@ -295,7 +363,33 @@ ATTACKS = {
     "tensors-type": (tensors(stored([64, 4], [0, 1024], "I64"), bytes(1280)), "is I64"),
     "tensors-huge": (tensors(stored([1 << 40, 4], [0, 1024]), bytes(1280)), "fit together|usual image|parameters"),
     "tensors-shape": (tensors(stored([-1], [0, 1024]), bytes(1280)), "has no shape"),
+    "torch-system": (torch_zip(b"cposix\nsystem\nX\x04\x00\x00\x00true\x85R"), r"'posix\.system', which is no tensor"),
+    "torch-builtin": (torch_zip(b"cbuiltins\neval\nX\x01\x00\x00\x001\x85R"), r"'builtins\.eval', which is no tensor"),
+    "torch-stacked": (torch_zip(b"\x8c\x02os\x8c\x06system\x93)R"), "unusual way"),
+    "torch-memo": (torch_zip(b"}r\xff\xff\xff\xef"), "damaged file of PyTorch"),
+    "torch-bytes": (torch_zip(b"\x96\x00\x00\x00\x00\x00\x01\x00\x00"), "damaged|unusual way"),
+    "torch-cycle": (torch_zip(b"}q\x00(" + b"".join(b"X\x04\x00\x00\x00" + f"{n:04}".encode() + b"h\x00"
+                                                   for n in range(2000)) + b"u"), "holds no state_dict"),
+    "torch-nested": (torch_zip(b"]" * 200_000 + b"a" * 199_999), "holds no state_dict|damaged"),
+    "torch-called": (torch_zip(b"ccollections\nOrderedDict\n)RX\x01\x00\x00\x00a\x85R"), "damaged file of PyTorch"),
+    "torch-bomb": (torch_zip(view((64, 4), (4, 1)), _0=b"\xff" * (220 << 20)), "not finite"),
+    "torch-long": (torch_zip(view((64, 784), (1 << 40, 1)), _0=bytes(16)), "more than the .* values"),
+    "torch-strides": (torch_zip(view((64, 784), (1,)), _0=bytes(16)), "has no shape"),
+    "torch-negative": (torch_zip(view((64, 784), (-1, 1)), _0=bytes(16)), "has no shape"),
+    "torch-missing": (torch_zip(view((64, 784), (784, 1), key="../../x"), _0=bytes(16)), "missing in the file"),
+    "onnx-noise": (lambda folder: _named(folder / "g.onnx", bytes(range(256)) * 99), "damaged, or no ONNX"),
+    "onnx-wide": (onnx_file(widened), "values per image"),
+    "onnx-claim": (onnx_file(claimed), "values per image|contradict"),
+    "onnx-input": (onnx_file(shape=(1 << 40,)), "values per image"),
+    "onnx-many": (onnx_file(nodes=20_000), "more than the 10,000 allowed"),
+    "onnx-cycle": (onnx_file(lambda model: model.graph.node[0].input.__setitem__(0, "out")),
+                   "no axis|contradict|not use|does not"),
 }  # fmt: skip
+
+
+def _named(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 def _cut(path: Path) -> Path:

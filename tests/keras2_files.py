@@ -1,5 +1,5 @@
-"""Writes files as Keras 2 wrote them, by Keras 2 itself (tf_keras), with what the networks answer: run in a process
-of its own, python keras2_files.py FOLDER."""
+"""Writes files as Keras 2 wrote them, by Keras 2 itself (tf_keras), with what the networks answer: run as a script,
+python keras2_files.py FOLDER."""
 
 import os
 import sys

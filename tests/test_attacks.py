@@ -5,17 +5,22 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import large_entries
 import numpy as np
 import pytest
 import tiny_entries as tiny
 from conftest import ROOT, opened
 from PIL import Image
 
-from zoo import atomic, images
+from zoo import atomic, images, models
 from zoo.errors import EntryError
 from zoo.hub import connection
+from zoo.networks import trial
 from zoo.widgets.gallery import history
 
 SHEET = """
@@ -118,3 +123,89 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 def test_a_link_that_names_an_entry_twice_shows_it_once(page):
     app = opened(f"pages/explore/{page}.py", entries=["digits-vae", "digits-vae"], dataset="digits", input="digits")
     assert app.multiselect(key="entries").value == ["digits-vae"]
+
+
+def test_a_harmless_entry_does_not_wait_behind_a_hostile_one(tmp_path, monkeypatch):
+    network = tiny.vae(tmp_path / "vae").manifest.networks["decoder"]
+    running, end, tried = threading.Event(), threading.Event(), []
+
+    def slowly(content: bytes, task: str) -> tuple[str, bool]:
+        tried.append(content)
+        if content.startswith(b"slow"):
+            running.set()
+            assert end.wait(30)
+        return "", True
+
+    monkeypatch.setattr(trial, "_tried", slowly)
+    monkeypatch.setattr(trial, "_verdicts", {})
+    with ThreadPoolExecutor(8) as pool:
+        hostile = [pool.submit(trial.refusal, b"slow %d" % n, network, 0, 1, "mallory") for n in range(6)]
+        assert running.wait(30)
+        assert pool.submit(trial.refusal, b"quick", network, 0, 1, "ada").result(30) is None
+        assert len(tried) == 2 and tried[1] == b"quick" and not any(future.done() for future in hostile)
+        end.set()
+        assert [future.result(30) for future in hostile] == [None] * 6
+
+
+def test_who_has_waited_longest_is_next_and_no_source_runs_twice_at_once():
+    turns, order, held = trial.Turns(1), [], threading.Event()
+
+    def take(source: str, first: bool = False) -> None:
+        with turns.of(source):
+            order.append(source)
+            assert not first or held.wait(30)
+
+    def waiting(count: int) -> None:
+        while sum(turns._waiting.values()) < count:
+            time.sleep(0.001)
+
+    with ThreadPoolExecutor(8) as pool:
+        pool.submit(take, "mallory", True)
+        while not order:
+            time.sleep(0.001)
+        for number, source in enumerate(["mallory", "mallory", "mallory", "eve", "ada"], start=1):
+            pool.submit(take, source)
+            waiting(number)
+        held.set()
+    assert order[:4] == ["mallory", "eve", "ada", "mallory"] and len(order) == 6
+    assert not turns._waiting and not turns._running and not turns._last
+
+
+LARGE = """
+import gc, sys
+sys.path.insert(0, "tests")
+from pathlib import Path
+import large_entries
+from conftest import opened
+
+def held(name):
+    return next(int(line.split()[1]) >> 10 for line in open("/proc/self/status") if line.startswith(name))
+
+folder = Path(sys.argv[1])
+large_entries.gan(folder / "large", 512)
+opened("pages/explore/generation.py", entries="digits-vae", dataset="digits")
+before = held("VmRSS")
+app = opened("pages/explore/generation.py", source=str(folder), entries="large", count="96")
+tiles = [json for json in app.get("bidi_component") if json.proto.id.endswith("tile_large-tiles")]
+print(len(__import__("json").loads(tiles[0].proto.json)["tiles"]), [caption.value for caption in app.caption][:3])
+del app, tiles
+gc.collect()
+print(held("VmHWM") - before, held("VmRSS") - before)
+"""
+
+
+def test_an_entry_of_large_pictures_takes_little_and_leaves_less(tmp_path):
+    environment = os.environ | {"ZOO_SOURCES": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", LARGE, str(tmp_path)]
+    child = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    shown, megabytes = child.stdout.splitlines()[-2:]
+    assert shown.startswith("8 ") and "8 at a time" in shown
+    peak, left = map(int, megabytes.split())
+    assert peak < 600 and left < 300
+
+
+@pytest.mark.parametrize(("side", "wanted", "count"), [(512, 96, 8), (512, 4, 4), (64, 96, 96), (128, 200, 128)])
+def test_as_many_images_are_made_at_once_as_their_pixels_allow(tmp_path, side, wanted, count):
+    entry = large_entries.gan(tmp_path / "large", side)
+    assert models.affordable(entry, wanted) == count
+    assert models.affordable(entry, wanted, 1) == 1

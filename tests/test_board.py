@@ -48,6 +48,11 @@ def test_the_table_holds_every_figure_with_its_interval(measured):
     assert lines[1]["frechet"] == "" and lines[1]["accuracy"] == "0.5"
 
 
+def test_each_entry_leads_with_its_best_sampler(measured):
+    rows = board.rows([measured("vae", frechet=2.0, frechet_at_gmm=1.0), measured("gan", frechet=1.5)])
+    assert [row.label for row in board.leading(rows)] == ["VAE · vae · gmm", "VAE · gan"]
+
+
 def test_no_cell_becomes_a_formula():
     assert board._cell("=1+1") == "'=1+1" and board._cell("mnist") == "mnist"
 

@@ -406,6 +406,9 @@ def test_a_hub_dataset_is_fetched_once_and_then_needs_no_network(hub):
     assert again["before"] and again["labels"] == first["labels"] and again["revision"] == SHA
     assert _is_one_sentence(mnist["error"]) and "digits and fruits need no download" in mnist["error"]
 
+    (refused,) = hub("owner/name:train", ZOO_CACHE_GB="0.0000001")
+    assert _is_one_sentence(refused["error"]) and "more than the cache of this app may hold; mean" in refused["error"]
+    _Hub.requests.clear()
     warm, unreachable = hub("owner/name:test", "owner/name:train", HF_ENDPOINT="http://127.0.0.1:9")
     assert warm["labels"] == first["labels"] and not unreachable["before"]
     assert "cannot be reached" in unreachable["error"]

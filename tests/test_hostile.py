@@ -99,7 +99,7 @@ def test_a_busy_machine_is_no_lasting_verdict(tmp_path, monkeypatch, code):
     monkeypatch.setattr(trial.subprocess, "run", run)
 
     def refused():
-        return trial.refusal(b"x", found.manifest.networks["decoder"], 0, 1)
+        return trial.refusal(b"x", found.manifest.networks["decoder"], 0, 1, "ada")
 
     assert refused() and refused() and len(tried) == 1
     now = trial.time.monotonic()

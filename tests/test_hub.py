@@ -19,7 +19,7 @@ SHEET, DECODER = "samples.png", "onnx/decoder.onnx"
 CLIENT = """
 import json, resource, sys
 from zoo.entries import catalog, remote as hub, sources
-from zoo.hub import cache, errand
+from zoo.hub import cache, errand, room
 from zoo.entries import Entry
 
 errand.TIMEOUT, errand.QUESTION_SECONDS = 1.0, 8.0
@@ -292,11 +292,11 @@ def test_a_full_disk_and_a_cancelled_download(hub, start, tmp_path):
     published(hub, tmp_path, files={"history.json": b"[" * 300_000})
     client = start()
     client("pull('zoo/some')")
-    client("[setattr(cache, 'SPARE_BYTES', 1 << 60)]")
+    client("[setattr(room, 'SPARE_BYTES', 1 << 60)]")
     with pytest.raises(Refused, match="The disk is full, zoo/some cannot be kept: free some space") as refused:
         client(f"content('zoo/some', '{DECODER}')")
     assert is_one_sentence(str(refused.value))
-    client("[setattr(cache, 'SPARE_BYTES', 0)]")
+    client("[setattr(room, 'SPARE_BYTES', 0)]")
     client("limit(100_000)")
     with pytest.raises(Refused, match="zoo/some cannot be kept on this machine .File too large."):
         client("again('zoo/some', 'history.json')")
@@ -308,6 +308,26 @@ def test_a_full_disk_and_a_cancelled_download(hub, start, tmp_path):
     assert client("fetch('zoo/some', 'history.json')")
     assert client("found['zoo/some'].here('history.json')")
     assert not list((tmp_path / "home/hub").rglob("*.incomplete"))
+
+
+def test_a_bounded_cache_lets_go_what_was_used_longest_ago_and_fetches_it_again(hub, start, tmp_path):
+    for name in ("first", "second", "third"):
+        published(hub, tmp_path, f"zoo/{name}", files={"history.json": b"[" * 900_000})
+    client = start(ZOO_CACHE_GB="0.0025")
+    for name in ("first", "second"):
+        client(f"pull('zoo/{name}')")
+        client(f"content('zoo/{name}', 'history.json')")
+    assert "The cache of this app is full, and all of it is in use" in client("pull('zoo/third')")["zoo/third"]
+    client("[setattr(room, 'IN_USE', 0.0)]")
+    client("pull('zoo/third')")
+    assert client("content('zoo/third', 'history.json')")
+    assert [path.name for path in (tmp_path / "home/hub").glob("models--*first*")] == []
+    client("pull('zoo/first')")
+    asked(hub)
+    assert client("content('zoo/first', 'history.json')")
+    assert "GET history.json" in asked(hub)
+    held = sum(path.lstat().st_size for path in (tmp_path / "home/hub").rglob("*"))
+    assert held < 2_500_000
 
 
 def test_looking_for_changes_loses_nothing_that_was_good(hub, start, tmp_path):

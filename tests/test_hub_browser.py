@@ -45,7 +45,7 @@ def test_a_zoo_on_the_hub_is_opened_and_draws(hub, visited, tab):
     page.get_by_text("2 entries, 1 that cannot be shown").wait_for()
     page.get_by_text("friend/digits, main at").wait_for()
     assert not any("onnx" in request or "weights" in request for request in hub.requests)
-    page.locator(".st-key-open-friend-digits").get_by_role("button").click()
+    page.get_by_role("link", name=re.compile("friend/digits")).click()
     page.get_by_text("friend/digits/tree/").wait_for()
     settle(page)
     page.get_by_test_id("stPageLink").filter(has_text="Generate").click()
@@ -73,6 +73,7 @@ def test_a_zoo_is_added_by_name_and_taken_away(hub, visited, tab):
     page = tab(visited.url)
     page.goto(visited.url)
     settle(page)
+    page.get_by_test_id("stExpandSidebarButton").click()
     field = page.get_by_role("combobox", name="Add models")
     field.fill("friend/digits")
     field.press("Enter")
@@ -93,7 +94,7 @@ def test_a_slow_hub_holds_nothing_up_and_a_download_can_be_cancelled(hub, visite
     page = tab(visited.url)
     page.goto(f"{visited.url}/?source=friend/digits@slow")
     page.get_by_text("Reading friend/digits@slow").wait_for()
-    assert page.get_by_role("button", name=re.compile("Open$")).count() > 3
+    assert page.locator("a.card").count() > 3
     page.get_by_role("button", name="Stop").click()
     page.get_by_test_id("stSidebar").get_by_text("was given up").wait_for()
     hub.heal()

@@ -156,7 +156,7 @@ def test_an_autoencoder_is_cut_where_it_is_narrowest(tmp_path):
 def test_skip_connections_around_every_cut_make_a_translator(tmp_path):
     model = unet()
     model.save(tmp_path / "model.keras")
-    networks, _ = brought(tmp_path / "model.keras", tmp_path)
+    networks, _ = brought(tmp_path / "model.keras", tmp_path, makes="unit", reads="unit")
     x = RNG.random((4, 16, 16, 1)).astype("float32")
     same(networks["translator"], x, model(x), "image")
     with pytest.raises(Refused, match="skip connections"):

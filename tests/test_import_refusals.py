@@ -13,7 +13,7 @@ pytest.importorskip("h5py", reason="importing needs h5py: pip install -r require
 
 from import_attacks import ATTACKS, dense, keras_bombs, sequential
 
-from training.importing import Refused, files
+from training.importing import Refused, files, unpacking
 
 GROWTH, LEFT = 200 << 20, 1 << 20
 
@@ -53,7 +53,7 @@ def test_a_file_that_must_not_come_in_is_refused_with_its_reason(answers, name):
 )
 def test_all_candidates_together_unpack_no_more_than_one_may(tmp_path, monkeypatch, config, words):
     path = keras_bombs(config)(tmp_path)
-    monkeypatch.setattr(files, "MAX_FILE_BYTES", 40 << 20)  # each unpacks to 16 << 20
+    monkeypatch.setattr(unpacking, "MAX_FILE_BYTES", 40 << 20)  # each unpacks to 16 << 20
     offered = files.models(path, tmp_path / "room")
     for read, said in zip(offered.values(), words, strict=True):
         with pytest.raises(Refused, match=said):

@@ -11,6 +11,7 @@ pytest.importorskip("tensorflow", reason="importing needs TensorFlow: pip instal
 import training.device  # noqa: F401  (imports Keras quietly)
 
 from import_builds import built, drafts  # isort: skip
+import import_beyond_keras  # noqa: F401  (more of STRANGERS)
 from import_strangers import STRANGERS
 
 from training.importing import Refused, entry
@@ -29,13 +30,20 @@ def difference(wanted, networks):
     return largest
 
 
+def write(wanted, found, tmp_path):
+    source, options = Source(wanted.path.name, wanted.path), Options(**wanted.options)
+    return entry.write(source, found, tmp_path / "entries", options, lambda text: None)
+
+
 @pytest.mark.parametrize("name", STRANGERS)
 def test_a_strangers_file_comes_in_right_or_is_refused_for_its_reason(tmp_path, name):
     (tmp_path / "in").mkdir()
     wanted = STRANGERS[name](tmp_path / "in")
     if wanted.refused:
         with pytest.raises(Refused) as refusal:
-            drafts(wanted.path, tmp_path, **wanted.options)
+            found = drafts(wanted.path, tmp_path, **wanted.options)
+            assert wanted.exported, "it came in"
+            write(wanted, found, tmp_path)
         assert re.search(wanted.refused, str(refusal.value)) and str(refusal.value).endswith(".")
         return
     found = drafts(wanted.path, tmp_path, **wanted.options)
@@ -47,12 +55,13 @@ def test_a_strangers_file_comes_in_right_or_is_refused_for_its_reason(tmp_path, 
         assert min(difference(wanted, item) for item in others) <= 1e-5
     else:
         assert difference(wanted, networks) <= 1e-5
+    chosen, _ = entry.as_in_the_tutorial(found[0].parts, Options(**wanted.options), found[0].found.guesses)
+    assert wanted.prior in ("", chosen.prior or "normal")
     said = [*found[0].found.guesses, *(model.format for model in found[0].models)]
     assert wanted.says in " ".join(said)
-    if wanted.exported or wanted.prior:
-        source, options = Source(wanted.path.name, wanted.path), Options(**wanted.options)
-        (made,) = entry.write(source, found, tmp_path / "entries", options, lambda text: None)
-        assert not wanted.prior or made[0].prior == wanted.prior
+    if wanted.exported:
+        (made,) = write(wanted, found, tmp_path)
+        assert wanted.prior in ("", made[0].prior)
 
 
 @pytest.mark.parametrize("name", ["a_colourisation", "a_super_resolution", "a_segmentation_of_colour_images"])
@@ -71,19 +80,34 @@ def test_a_translator_answers_in_the_app_as_the_original(tmp_path, name):
     assert "source" in report.roles["translator"]
 
 
-def test_choices_show_what_the_same_weights_would_paint(tmp_path):
-    (tmp_path / "in").mkdir()
-    wanted = STRANGERS["weights_with_tanh_but_no_normalisation"](tmp_path / "in")
+def weights_of_many_ends(folder, factor):
+    """Weights that several ends fit, the last kernel made larger or smaller."""
+    folder.mkdir()
+    wanted = STRANGERS["weights_with_tanh_but_no_normalisation"](folder)
 
-    def weaken(_: str, item: object) -> None:
+    def scale(_: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and item.shape == (128, 784):
-            item[...] = 0.3 * item[...]
+            item[...] = factor * item[...]
 
-    with h5py.File(wanted.path, "r+") as file:  # far from 0 a linear end counts as logits, as sigmoid does
-        file.visititems(weaken)
-    source, options = Source(wanted.path.name, wanted.path), Options()
-    found = drafts(wanted.path, tmp_path)
+    with h5py.File(wanted.path, "r+") as file:
+        file.visititems(scale)
+    return wanted.path
+
+
+def test_choices_show_what_the_same_weights_would_paint(tmp_path):
+    path = weights_of_many_ends(tmp_path / "in", 0.3)  # far from 0 a linear end counts as logits, as sigmoid does
+    source, options = Source(path.name, path), Options()
+    found = drafts(path, tmp_path)
     ((_, report),) = entry.write(source, found, tmp_path / "entries", options, lambda text: None)
     assert [choice["corrections"] for choice in report.choices] == found[0].choices
     pictures = {choice["picture"] for choice in report.choices}
     assert len(pictures) == len(report.choices) >= 3
+
+
+def test_of_two_choices_that_paint_the_same_one_is_offered(tmp_path):
+    path = weights_of_many_ends(tmp_path / "in", 4.0)
+    (draft,) = drafts(path, tmp_path)
+    shown = entry.choices(Source(path.name, path), draft, Options(), lambda text: None)
+    ends = [choice["corrections"]["last"] for choice in shown]
+    assert {choice["last"] for choice in draft.choices} == {"sigmoid", "tanh", "linear"}
+    assert set(ends) == {"sigmoid", "tanh"} and len({choice["picture"] for choice in shown}) == len(shown)

@@ -12,7 +12,9 @@ import time
 import import_attacks
 import keras2
 import numpy as np
+import onnx
 import pytest
+import torch_files
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
@@ -101,17 +103,22 @@ def test_what_others_made_comes_in_on_the_page_and_appears_on_the_others(trainab
         assert any(made.name in str(element.value) for element in [*shown.title, *shown.markdown, *shown.subheader])
 
 
-def test_a_folder_with_a_vae_and_a_generator_becomes_two_entries(trainable, wall, store, tmp_path):
-    for name in ("vae_parts/encoder.h5", "vae_parts/decoder.h5", "generator.h5"):
+def test_a_folder_with_a_vae_and_an_onnx_generator_becomes_two_entries(trainable, wall, store, tmp_path):
+    for name in ("vae_parts/encoder.h5", "vae_parts/decoder.h5"):
         shutil.copy(keras2.folder() / name, tmp_path)
+    net = torch_files.Network()
+    made = net.node("Tanh", net.linear(net.leaky(net.linear(net.given("z", 6), "0", 6, 24)), "2", 24, 192))
+    net.returned(net.shaped(made, -1, 3, 8, 8), "image", 3, 8, 8)
+    onnx.save(net.model(), tmp_path / "generator.onnx")
     result = imports.import_model(tmp_path, {"name": "both"})
     assert [made.name for made in result.entries] == ["both-vae", "both-generator"]
     assert imported.report(result.digest).keys() == {"both-vae", "both-generator"}
     vae, generator = result.entries
     x, y = answers("vae_mean")
     np.testing.assert_allclose(models.encode(vae, x), y, atol=1e-4)
-    x, y = answers("generator")
-    np.testing.assert_allclose(models.decode(generator, x), y, atol=1e-4)
+    z = np.random.default_rng(0).standard_normal((4, 6)).astype("float32")
+    np.testing.assert_allclose(models.decode(generator, z), net.run(z)[0].transpose(0, 2, 3, 1) / 2 + 0.5, atol=1e-5)
+    assert vae.has("config.json") and not generator.has("config.json")
     app = AppTest.from_file(FRAME, default_timeout=300).run()
     app.switch_page("pages/share/import.py")
     app.query_params["imported"] = result.digest
@@ -119,6 +126,8 @@ def test_a_folder_with_a_vae_and_a_generator_becomes_two_entries(trainable, wall
     assert not app.exception and not app.error
     shown = " ".join(str(element.value) for element in app.markdown)
     assert all(f"**{role}**" in shown for role in ("encoder", "decoder", "generator"))
+    labels = {button.proto.label for button in app.get("download_button")}
+    assert {"Download as Keras 3", "Download as ONNX"} <= labels
 
 
 @pytest.mark.parametrize("notices", [False, True])
@@ -166,7 +175,7 @@ def test_a_discriminator_pushed_as_a_gan_is_told_on_the_command_line(trainable, 
 def test_a_repository_that_is_not_there_ends_in_one_sentence(trainable, tmp_path):
     with loopback.Hub(tmp_path / "hub", token="hf_local") as hub:
         hub.put("ada/words", {"README.md": b"# No model", "data.csv": b"1"})
-        for repo, words in (("ada/none", "ada/none"), ("ada/words", "holds no Keras model")):
+        for repo, words in (("ada/none", "ada/none"), ("ada/words", "holds no model that is read here")):
             command = [sys.executable, "-m", "training", "import", repo]
             environment = os.environ | hub.environment(tmp_path / "home")
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -103,8 +103,11 @@ def test_posters(wall):
     entry = tiny.vae(wall / "some")
     anchors = [walk.drawn(entry, seed) for seed in range(4)]
     t = np.linspace(0, 1, 3)
-    assert walk.poster(walk.walk(entry, anchors[:2], t)).shape == (3 * 16 + 2 * 2, 3 * 16 + 2 * 2, 3)
-    assert walk.poster(walk.walk(entry, anchors, t, t)).shape == (56, 3 * 56 + 2 * 24, 3)
+    rows, columns = walk.poster(walk.walk(entry, anchors[:2], t), t)
+    assert [row.title for row in rows] == list(walk.TITLES.values()) and columns == ["0 %", "50 %", "100 %"]
+    assert all(len(row.pictures) == 3 for row in rows)
+    (row,), columns = walk.poster(walk.walk(entry, anchors, t, t), t)
+    assert len(row.pictures) == len(columns) == len(walk.KINDS)
 
 
 def test_a_traversal_moves_one_number_as_far_as_the_codes_reach(wall):

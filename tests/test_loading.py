@@ -1,10 +1,15 @@
 """What the pages read and keep: bounded in memory, and cheap to ask for on every run."""
 
 import sys
+import tomllib
 
+import numpy as np
 import pytest
 import streamlit as st
+from conftest import ROOT
 from PIL import Image
+from streamlit.byte_util import config_max_cache_data_size_to_bytes
+from streamlit.runtime.caching.global_cache_budget import get_global_cache_budget
 
 from zoo.data import datasets
 from zoo.widgets import loading, real_images, urls
@@ -67,6 +72,25 @@ def test_images_that_are_not_square_are_read_whole(letters):
     split = datasets.load(letters, "train")
     assert (found == (split.images * 255).round()).all()
     assert (labels.tolist(), classes) == (split.labels.tolist(), ("a", "b"))
+
+
+def test_what_pages_compute_is_kept_within_the_bytes_that_are_configured():
+    configured = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["server"]["maxCacheDataSize"]
+    assert config_max_cache_data_size_to_bytes(configured) == 512 << 20
+    budget = get_global_cache_budget()
+    before = budget.max_bytes
+
+    @loading.cached
+    def drawn(seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).random(50_000)
+
+    budget.reconfigure(1_000_000)
+    try:
+        for seed in range(8):
+            drawn(seed)
+            assert budget.total_bytes <= 1_000_000
+    finally:
+        budget.reconfigure(before)
 
 
 @pytest.mark.parametrize("module", [None, object()])

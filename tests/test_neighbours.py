@@ -21,7 +21,7 @@ def test_a_planted_copy_is_found_at_distance_zero(training):
 
 
 def test_as_brute_force_across_blocks(training, monkeypatch):
-    monkeypatch.setattr(neighbours, "ROWS", 100)
+    monkeypatch.setattr(neighbours, "BLOCK_VALUES", 100 * 64)
     queries = datasets.load("digits", "test", 5).images
     seen = []
     index, distance = neighbours.nearest(queries, training, 4, lambda part, text: seen.append(part))

@@ -6,6 +6,7 @@ import io
 import json
 
 import conftest
+import large_entries
 import linear_entries as linear
 import numpy as np
 import pytest
@@ -173,18 +174,21 @@ def test_each_entry_gets_the_images_as_they_are(wall):
     tiny.vae(wall / "one")
     linear.autoencoder(wall / "two", "digits", 4)
     linear.autoencoder(wall / "wide", "fruits", 4)
-    found = rows(opened(entries=["one", "two", "wide"], input_data="digits"))
+    found = rows(opened(entries=["one", "two", "wide"], input_data="digits"))  # as links were written before
     assert [(row["height"], row["width"]) for row in found] == [(8, 8), (4, 4), (4, 4), (8, 8), (8, 8), *[(32, 32)] * 2]
     assert [("images were" in row["note"]) for row in found[1::2]] == [True, False, True]
     assert "reduced from 8×8 to 4×4" in found[1]["note"]
     assert fidelity.largest([(4, 9, 1), (8, 8, 3)]) == (8, 9, 3)
 
 
-def test_as_much_of_a_split_is_searched_as_memory_allows(monkeypatch):
-    assert extremes.search_label("mnist", "train") == "Search all 60,000 images"
-    assert extremes.search_label("some/letters", "train") == "Search up to 10,000 images"
+def test_as_much_of_a_split_is_searched_as_memory_allows(monkeypatch, tmp_path):
+    entry = tiny.vae(tmp_path / "vae")
+    assert extremes.search_label(entry, "mnist", "train") == "Search all 60,000 images"
+    assert extremes.search_label(entry, "some/letters", "train") == "Search up to 10,000 images"
+    large = large_entries.gan(tmp_path / "large", 512)
+    assert extremes.search_label(large, "mnist", "train") == "Search up to 256 images"
     monkeypatch.setattr(extremes, "capacity", lambda shape: 20_000)
-    assert extremes.search_label("mnist", "train") == "Search up to 20,000 images"
+    assert extremes.search_label(entry, "mnist", "train") == "Search up to 20,000 images"
 
 
 def test_entries_of_one_title_stay_apart(wall):

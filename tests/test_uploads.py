@@ -22,7 +22,7 @@ uploads.KEPT_BYTES = 2000
 if st.session_state.get("elsewhere"):
     st.text("elsewhere")
 else:
-    for name, content in uploads.uploads("Some", ["png"], key="some", megabytes=1):
+    for name, content in uploads.uploader("Some", ["png"], uploads.Limit(1, 1), key="some"):
         st.text(f"{name} {len(content)}")
 """
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from zoo import atomic
 from zoo.errors import ImportFailed, ZooError
 from zoo.sharing import imports
 from zoo.sharing.corrections import PRIORS, RANGES, ROLES, Prior, Role, range_text
@@ -43,6 +44,12 @@ class Verbs(TyperGroup):
             if package not in TRAINING:
                 raise
             sentence, status = f"error: `{ctx.invoked_subcommand}` needs {package}: {INSTALL}.", 2
+        except OSError as error:
+            if (reason := atomic.reason(error)) is None:
+                raise
+            place = f" ({error.filename})" if error.filename else ""
+            again = AGAIN.get(ctx.invoked_subcommand, "")
+            sentence, status = f"error: {reason}{place}: free some space or choose another folder{again}.", 2
         except KeyboardInterrupt:
             again = AGAIN.get(ctx.invoked_subcommand, "")
             sentence, status = f"Interrupted{again}.", 130
@@ -282,11 +289,12 @@ def adopt(
         str | None, _option("NAME", "At the end, for example tanh or sigmoid.", "--output-activation", panel=WEIGHTS)
     ] = None,
 ) -> None:
-    """Make an entry of a Keras network that somebody else made.
+    """Make an entry of a network that somebody else made: with Keras, as ONNX, or as a state_dict of PyTorch.
 
-    It is rebuilt in a separate process; none of its own code runs.
+    Keras networks are rebuilt in a separate process, ONNX networks are checked and kept as they are; none of their own
+    code runs, and no pickle is opened.
 
-    Examples: import someone/their-gan; import old-generator.h5 --range symmetric
+    Examples: import someone/their-gan; import old-generator.h5 --range symmetric; import netG.onnx; import vae.pth
     """
     corrections: dict[str, Any] = {"role": role, "makes": makes, "reads": reads, "name": name, "title": title}
     corrections |= {"file": file, "dataset": dataset, "side": side, "prior": prior, "shape": shape, "classes": classes}
@@ -330,6 +338,8 @@ def _print_report(name: str, report: dict[str, Any]) -> None:
 
 def _folder(entry: str, entries: pathlib.Path) -> pathlib.Path:
     folder = pathlib.Path(entry)
+    for parent in {folder.parent, entries}:
+        atomic.sweep(parent)  # it may be among what a process left that was killed
     return folder if (folder / "zoo.json").exists() else entries / entry
 
 

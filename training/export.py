@@ -1,8 +1,10 @@
 """A finished run becomes an entry: Keras model, verified ONNX files, latent statistics, sheets and manifest."""
 
+import io
 import json
 import pathlib
 import shutil
+import zipfile
 from typing import Any
 
 import h5py
@@ -18,12 +20,13 @@ from training import run as runs
 from training.family import Family, outputs
 from training.recipe import RecipeError
 from zoo import entries, models
-from zoo import images as pictures
 from zoo.analysis import replay
 from zoo.data import datasets
 from zoo.hub.origin import TAG
+from zoo.images import png, sheet
 from zoo.manifest import SCHEMA, Dataset, File, Latent, Manifest, Network, Provenance
 from zoo.manifest import Image as ImageFormat
+from zoo.sharing.card import KERAS
 
 TOLERANCE = 1e-4  # largest difference between the outputs of ONNX and Keras
 
@@ -48,9 +51,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
 
     final = pathlib.Path(destination) / recipe.name
     with staging.replacing(final) as staged:
-        keras.saving.save_model(whole(model.exported, recipe.name), staged, zipped=False)
-        shutil.rmtree(staged / "assets", ignore_errors=True)  # stock layers have none
-        compress(staged / "model.weights.h5")
+        save(whole(model.exported, recipe.name), staged)
         networks = {role: onnx_file(network, role, staged, train.images) for role, network in model.exported.items()}
         (staged / "history.json").write_text(json.dumps(history))
         _animation(folder, staged)
@@ -65,9 +66,8 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
             else:
                 aggregate.write(staged, entry, train, recipe.seed)
             entry = entries.write(staged, manifest)
-        sheet = sample_sheet(entry)
-        if sheet is not None:
-            (staged / "samples.png").write_bytes(pictures.png(sheet))
+        if (drawn := sample_sheet(entry)) is not None:
+            (staged / "samples.png").write_bytes(png(drawn))
         entry = staging.finish(staged, manifest)
         replay.load(entry)
         entries.verify(entry)
@@ -83,10 +83,23 @@ def round_kernels(network: keras.Model) -> None:
             weight.assign(np.asarray(weight).astype(np.float16).astype(np.float32))
 
 
-def compress(weights: pathlib.Path) -> None:
-    """Rewrite an HDF5 file with HDF5's own lossless compression, which every reader of it understands."""
-    smaller = weights.with_suffix(".tmp")
-    with h5py.File(weights) as source, h5py.File(smaller, "w") as target:
+def save(model: keras.Model, folder: pathlib.Path) -> None:
+    """Write a model in Keras' own layout for folders: config.json, metadata.json and, compressed, model.weights.h5.
+
+    Raises OSError on a full disk. HDF5 writes in memory alone: where a disk refuses, its library ends the process."""
+    packed = folder / "model.keras"
+    keras.saving.save_model(model, packed)
+    with zipfile.ZipFile(packed) as archive:
+        content = {name: archive.read(name) for name in KERAS}
+    packed.unlink()
+    for name, data in content.items():
+        (folder / name).write_bytes(compressed(data) if name.endswith(".h5") else data)
+
+
+def compressed(weights: bytes) -> bytes:
+    """Return an HDF5 file with HDF5's own lossless compression, which every reader of it understands."""
+    smaller = io.BytesIO()
+    with h5py.File(io.BytesIO(weights)) as source, h5py.File(smaller, "w") as target:
 
         def copy(name: str, item: h5py.Dataset | h5py.Group) -> None:
             if isinstance(item, h5py.Dataset):
@@ -99,7 +112,7 @@ def compress(weights: pathlib.Path) -> None:
 
         source.visititems(copy)
         target.attrs.update(source.attrs)
-    smaller.replace(weights)
+    return smaller.getvalue()
 
 
 def whole(networks: dict[str, keras.Model], name: str) -> keras.Model:
@@ -201,9 +214,7 @@ def sample_sheet(entry: entries.Entry) -> np.ndarray | None:
     columns = classes * max(1, 12 // classes)  # few classes stand side by side more than once
     count = columns * 8
     label = np.arange(count) % classes if entry.conditional else None
-    return pictures.sheet(
-        models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns
-    )
+    return sheet(models.sample(entry, count, seed=entry.manifest.provenance.seed or 0, label=label).images, columns)
 
 
 def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
@@ -219,7 +230,7 @@ def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
     np.add.at(counts, (test.labels, predicted), 1)
     shares = np.sqrt(counts / counts.sum(1, keepdims=True))
     cell = max(1, 240 // len(shares))
-    return pictures.sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
+    return sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
 
 
 def _animation(folder: runs.Folder, staged: pathlib.Path) -> None:

@@ -27,11 +27,11 @@ from training.batches import Batches
 from training.family import Family, outputs, synchronise
 from training.recipe import Recipe, RecipeError
 from zoo import atomic, models
-from zoo import images as pictures
 from zoo.analysis import replay as replays
 from zoo.data import datasets
 from zoo.entries import catalog
 from zoo.errors import DatasetUnavailable
+from zoo.images import png, sheet
 from zoo.latent import codes
 from zoo.metrics import frechet, prdc
 
@@ -262,8 +262,7 @@ class Recorder(keras.callbacks.Callback):
         """Save the sheet of the fixed batch; return the Fréchet distance where a classifier of the dataset is there."""
         images = self.preview(self.family)
         if images is not None:
-            sheet = pictures.sheet(images, columns=10)
-            (self.folder.snapshots / f"{epoch:05d}.png").write_bytes(pictures.png(sheet))
+            (self.folder.snapshots / f"{epoch:05d}.png").write_bytes(png(sheet(images, columns=10)))
         return {"frechet": self.measure(self.family)[0]} if self.measure else {}
 
     def on_train_end(self, logs=None):

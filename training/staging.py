@@ -3,7 +3,6 @@
 import contextlib
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +17,8 @@ def replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Raises OSError where the folder cannot be written; what was there then stays."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
-        staged = pathlib.Path(temporary) / folder.name
+    with atomic.room(folder.parent) as draft:
+        staged = draft / folder.name
         staged.mkdir()
         yield staged
         atomic.exchange(staged, folder)

@@ -17,6 +17,7 @@ from zoo.latent import aggregate
 from zoo.samplers import SAMPLERS
 
 MAX_SAMPLES = 100_000
+MAX_PIXELS = 1 << 21  # of the images that a page lets an entry make in one step
 TRAVERSAL_BATCH = 512
 
 
@@ -109,6 +110,12 @@ def sample(
     return Samples(latents, labels, decode(entry, latents, labels))
 
 
+def affordable(entry: Entry, count: int, pixels: int = MAX_PIXELS) -> int:
+    """Return how many of `count` images an entry may make in one step of a page: at most so many pixels together, but
+    at least one. It keeps entries of large images from taking the time and memory of all visitors."""
+    return max(1, min(count, pixels // math.prod(entry.shape[:2])))
+
+
 def classify(entry: Entry, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return class probabilities (N, K) and the features of the last hidden layer (N, F)."""
     outputs = networks.run(entry, "classifier", image=_images(entry, images))
@@ -140,7 +147,7 @@ def rank_dimensions(
     mean, deviation = spread(entry, flat)
     tiled_labels = None if labels is None else _labels(labels, count)
     effects = np.zeros(size)
-    group = max(1, TRAVERSAL_BATCH // (2 * count))
+    group = max(1, affordable(entry, TRAVERSAL_BATCH) // (2 * count))
     for start in range(0, size, group):
         dimensions = np.arange(start, min(start + group, size))
         batch = np.tile(flat, (2, len(dimensions), 1, 1))

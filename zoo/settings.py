@@ -23,10 +23,16 @@ class Setting(NamedTuple):
 DATA = Setting("ZOO_DATA", "~/datasets", "Folder of datasets in the Hub's layout, looked into before the Hub is asked")
 SOURCES = Setting("ZOO_SOURCES", "./my-entries,ada", "Where further entries come from, separated by commas")
 HOSTED = Setting("ZOO_HOSTED", "1", "Visitors are strangers: no folders of the server, no token of the host for them")
+CACHE = Setting(
+    "ZOO_CACHE_GB",
+    "20",
+    "Gigabytes that the Hub's cache may hold; what was used longest ago is deleted. Unset: no bound",
+)
 SETTINGS = (
     DATA,
     SOURCES,
     HOSTED,
+    CACHE,
     Setting("HF_TOKEN", "hf_…", "Token for private repositories and for publishing; never an argument"),
     Setting("HF_ENDPOINT", "https://hub.example.org", "Another Hub than huggingface.co, for the client and for links"),
     Setting(

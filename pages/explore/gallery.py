@@ -1,15 +1,14 @@
-"""Gallery: every entry as a framed sheet with its placard; ?entry=id opens one."""
+"""Gallery: a map to move in, and every entry as a card, grouped by idea; ?entry=id opens one."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from zoo import charts, widgets
-from zoo.analysis.headline import headline
+from zoo.analysis.ideas import grouped
 from zoo.entries import Entry
-from zoo.widgets.gallery import entry_filter, history, key_figures, latent_map, provenance, snapshots
+from zoo.widgets.gallery import actions, cards, entry_filter, history, key_figures, latent_map, provenance, snapshots
 
-COLUMNS = 3
 FULL = ("history.json", "snapshots.gif", "README.md")
 
 
@@ -34,7 +33,7 @@ def main() -> None:
             st.header("From the Hub")
             cards(pulled)
             st.header("From this machine")
-        cards([entry for entry in shown if not entry.origin])
+        rooms([entry for entry in shown if not entry.origin])
     else:
         st.info(f"The zoo is empty. {widgets.HOW_TO_FILL}", icon=":material/info:")
     listed = widgets.broken()
@@ -44,33 +43,18 @@ def main() -> None:
                 st.markdown(f"**{widgets.plain(item.name)}**: {widgets.plain(item.reason)}")
 
 
-def cards(shown: Sequence[Entry]) -> None:
-    """Show the entries as cards, row by row; a phone shows them one below the other."""
-    for start in range(0, len(shown), COLUMNS):
-        row = st.columns(COLUMNS, gap="large")
-        for column, entry in zip(row, shown[start : start + COLUMNS], strict=False):
-            with column, widgets.guard():
-                widgets.framed_sheet(entry, 560)
-                widgets.placard(entry)
-                st.caption(widgets.plain(headline(entry)))
-                st.button(
-                    "Open", key=f"open-{entry.id}", on_click=look, args=[entry.id],
-                    icon=":material/zoom_in:", help=f"Open {widgets.plain(entry.label)}",
-                )  # fmt: skip
-                st.space("small")
-
-
-def look(name: str | None) -> None:
-    """Open an entry, or go back to all entries."""
-    if name is None:
-        st.query_params.pop("entry", None)
-    else:
-        st.query_params["entry"] = name
+def rooms(shown: Sequence[Entry]) -> None:
+    """Show the entries as cards, one group for each idea behind them."""
+    for idea, members in grouped(shown).items():
+        st.subheader(idea.title)
+        st.caption(idea.sentence)
+        cards(members)
+        st.space("small")
 
 
 def detail(entry: Entry) -> None:
     """Show one entry in full."""
-    st.button("All entries", on_click=look, args=[None], icon=":material/arrow_back:", type="tertiary")
+    st.button("All entries", key="all-entries", on_click=leave, icon=":material/arrow_back:", type="tertiary")
     st.title(widgets.plain(entry.label))
     left, right = st.columns(2, gap="large")
     with left, widgets.guard():
@@ -81,11 +65,13 @@ def detail(entry: Entry) -> None:
         with st.container(horizontal=True):
             widgets.page_links(entry)
     fetched = widgets.fetch_files([entry], FULL)
-    if fetched:
-        growth(entry)
+    with right, widgets.guard():
+        actions(entry)
+    key_figures(entry)
     left, right = st.columns([3, 2], gap="large")
-    with left:
-        key_figures(entry)
+    if fetched:
+        with left:
+            growth(entry)
     with right:
         provenance(entry)
     with widgets.guard():
@@ -95,19 +81,23 @@ def detail(entry: Entry) -> None:
                 st.markdown(text)
 
 
+def leave() -> None:
+    """Go back to all entries."""
+    st.query_params.pop("entry", None)
+
+
 def growth(entry: Entry) -> None:
     """Show the losses, and the same latents decoded at moments of training."""
     st.header("Training")
-    left, right = st.columns([3, 2], gap="large")
-    with left, widgets.guard():
+    with widgets.guard():
         losses = history(entry)
         if losses:
             caption = "Losses against the number of training images seen: level lines mean that training had converged."
             widgets.figure(charts.training_curve(losses), key="curve", caption=caption, filename=f"{entry.name}-curve")
-    with right, widgets.guard():
+    with widgets.guard():
         movie = snapshots(entry)
         if movie:
-            st.image(movie, width="stretch", alt="The same latents along training")
+            st.image(movie, width=360, alt="The same latents along training")
             st.caption("The same latent points decoded at moments of training: noise turns into pictures.")
 
 

@@ -40,7 +40,8 @@ def view(entries: Sequence[Entry]) -> None:
                 batches[entry] = sheet(entry, draw, tile, *LAYOUT[len(entries)])
         if not batches:
             return
-        st.header(f"Image {tile + 1}, enlarged")
+        with st.container(key="closer"):
+            st.header(f"Image {tile + 1}, enlarged")
         everything = search_everything(list(batches))
         for style, (entry, batch) in zip(STYLES, batches.items(), strict=False):
             st.subheader(widgets.plain(entry.label))
@@ -54,15 +55,22 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
     label, name = widgets.plain(entry.label), f"{entry.name}-seed-{draw.seed}"
     with st.spinner(f"{label} draws …"):
         batch = draw.samples(entry)
-    st.subheader(label)
+    st.markdown(f"**{label}**")
     st.caption(f"{widgets.plain(entry.title)}. Codes: {SAMPLERS[draw.sampler_for(entry)].label}.")
     alts = [f"Image {index + 1} by {entry.label}" for index in range(draw.count)]
     widgets.image_grid(
-        batch.images, alts=alts, key=f"tile_{entry.id}", size=size, columns=columns, select="one", selected=[tile]
+        batch.images,
+        alts=alts,
+        key=f"tile_{entry.id}",
+        size=size,
+        columns=columns,
+        select="one",
+        selected=[tile],
+        leads_to="closer",
     )
     with st.container(horizontal=True):
         for text, kind, make in (
-            ("PNG sheet", "png", lambda: images.png(images.sheet(batch.images, scale=4, gap=8))),
+            ("PNG sheet", "png", lambda: charts.poster(f"{entry.label}, seed {draw.seed}", charts.lines(batch.images))),
             ("ZIP of PNGs", "zip", lambda: images.zip_png(batch.images, prefix=name)),
             ("CSV of latents", "csv", lambda: projector.csv(batch.latents, batch.labels)),
             (
@@ -71,7 +79,7 @@ def sheet(entry: Entry, draw: Draw, tile: int, columns: int | None, size: int) -
                 lambda: projector.archive(batch.latents, batch.images, batch.labels, entry.classes),
             ),
         ):
-            widgets.download(text, make, f"{name}.{kind}", key=f"{kind}-{entry.id}")
+            widgets.download(text, make, f"{name}.{kind}", key=f"download-{kind}-{entry.id}")
     return batch
 
 

@@ -21,17 +21,18 @@ def main() -> None:
         "image of its own: step by step one image becomes the other."
     )
     found = [entry for entry in widgets.entries("decode") if entry.capabilities & {"encode", "generate"}]
-    left, *places = st.columns([2, 1, 1], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         first = "".join(opening.first(found, widgets.available))
         entry = widgets.entry_picker(needs=["decode"], among=found, default=first)
         count = widgets.bound(st.segmented_control, "Anchors", [2, 4], key="anchors", default=2, required=True)
         widgets.placard(entry)
     with widgets.guard():
-        anchors = []
+        anchors, places = [], []
         for index in range(count):
-            if index == 2:
-                _, *places = st.columns([2, 1, 1], gap="medium")
+            if index % 2 == 0:
+                with right, st.container(key=f"side-anchors-{index}"):
+                    places = st.columns(2, gap="medium")
             with places[index % 2]:
                 anchors.append(anchor_picker(entry, index, count))
         between(entry, anchors)
@@ -46,11 +47,12 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
     limits = {"default": 9, "max_value": 16} if len(anchors) == 2 else {"default": 7, "max_value": 10}
     steps = widgets.bound(st.slider, "Steps", key="steps", min_value=3, width=320, **limits)
     with widgets.guard():
-        t = np.linspace(0, 1, steps).tolist()
+        most = models.affordable(entry, steps ** (len(anchors) // 2))
+        t = np.linspace(0, 1, max(3, most if len(anchors) == 2 else math.isqrt(most))).tolist()
         found = walk.walk(entry, anchors, t, t if len(anchors) == 4 else [0.0])
         if len(anchors) == 2:
-            rows = [widgets.Row(walk.TITLES[kind], found.frames[kind][0], walk.NOTES[kind]) for kind in walk.KINDS]
-            widgets.image_matrix(rows, [f"{100 * part:.0f} % of the way" for part in t], key="path")
+            rows, columns = walk.poster(found, t)
+            widgets.image_matrix(rows, [f"{column} of the way" for column in columns], key="path")
         else:
             for column, kind in zip(st.columns(3), walk.KINDS, strict=True):
                 picture = images.enlarge(walk.square(found, kind), max(1, 600 // (steps * entry.shape[0])))
@@ -58,7 +60,11 @@ def between(entry: Entry, anchors: Sequence[Anchor]) -> None:
                 column.image(picture, width="stretch", alt=f"{walk.TITLES[kind]}: a square of pictures", caption=text)
         st.caption(walk.explain(entry, anchors))
         with st.container(horizontal=True):
-            widgets.download("PNG strip", lambda: images.png(walk.poster(found)), f"{entry.name}-walk.png")
+            widgets.download(
+                "PNG strip",
+                lambda: charts.poster(f"{entry.label}: from A to B", *walk.poster(found, t)),
+                f"{entry.name}-walk.png",
+            )
             widgets.download("GIF", lambda: walk.film(entry, anchors), f"{entry.name}-walk.gif")
             widgets.download("MP4", lambda: walk.film(entry, anchors, kind="mp4"), f"{entry.name}-walk.mp4")
         st.subheader("One position")
@@ -71,7 +77,7 @@ def profile(entry: Entry, anchors: Sequence[Anchor]) -> None:
     if classifier is None or len(anchors) > 2:
         return
     st.header("Classifier along the path")
-    found = walk.walk(entry, anchors, np.linspace(0, 1, 41).tolist())
+    found = walk.walk(entry, anchors, np.linspace(0, 1, models.affordable(entry, 41)).tolist())
     for column, kind in zip(st.columns(2, gap="large"), ("spherical", "pixels"), strict=True):
         with column:
             frames = images.fit(found.frames[kind][0], classifier.shape)[0]
@@ -97,10 +103,15 @@ def dimensions(entry: Entry, anchors: Sequence[Anchor]) -> None:
         movement(entry, anchor, ranked[:shown], typical)
         moves = walk.traverse(entry, anchor, ranked[:shown], typical)
         rows = [widgets.Row(f"z{move.dimension}", move.frames, move.note) for move in moves]
-        widgets.image_matrix(rows, [f"step {step + 1}" for step in range(walk.STEPS)], key="traversal")
+        steps = [f"{at:+.2g} σ" for at in walk.TRAVERSAL]
+        widgets.image_matrix(rows, steps, key="traversal")
         st.caption(walk.DIMENSIONS)
         filename = f"{entry.name}-dimensions"
-        widgets.download("Traversals", lambda: images.png(images.strip([m.frames for m in moves])), f"{filename}.png")
+        widgets.download(
+            "Traversals",
+            lambda: charts.poster(f"{entry.label}: one dimension at a time", rows, steps),
+            f"{filename}.png",
+        )
         widgets.figure(charts.effect_bars(ranked), key="effects", caption=walk.EFFECTS, filename=filename)
 
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import charts, images, widgets
+from zoo import charts, widgets
 from zoo.analysis import fidelity
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.reconstruction import SPLITS, described, image_integers, most, search_label, searchable, split_errors
+from zoo.widgets.reconstruction import SPLITS, described, image_integers, search_count, searchable, split_errors
 from zoo.widgets.translation import translation
 
-FEW = 1000
 DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
 
 
@@ -37,9 +36,10 @@ def main() -> None:
 @st.fragment
 def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
     """Show inputs × entries with differences and errors, and the averages."""
-    left, right = st.columns(2, gap="medium")
-    noise = widgets.bound(left.slider, "Added noise (standard deviation)", key="noise", **DEGREES)
-    hidden = widgets.bound(right.slider, "Hidden part of the image", key="hidden", **DEGREES)
+    with st.container(key="side-degrees"):
+        left, right = st.columns(2, gap="medium")
+    noise = widgets.bound(left.slider, "Added noise", key="noise", **DEGREES)
+    hidden = widgets.bound(right.slider, "Hidden part", key="hidden", **DEGREES)
     with widgets.guard():
         seen = fidelity.degrade(picked.images, noise, hidden)
         found = [
@@ -56,16 +56,14 @@ def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
             numbers = [fidelity.short(result.errors, index) for index in range(len(names))]
             rows.append(widgets.Row(entry.label, result.outputs, fidelity.note(entry, result), numbers, apart=True))
             rows.append(widgets.Row("|Difference|", difference, f"white is {white:.2f} or more"))
-        widgets.image_matrix(rows, names, key="compared", least=72)
+        widgets.image_matrix(rows, names, key="compared")
         st.caption(
             "Each column is one image: what goes in, what each entry makes of its code, and where the two differ. "
             "With noise or a box the entries see the degraded image; the errors are against the clean one."
         )
-        shape = fidelity.largest([row.pictures.shape[1:] for row in rows])
-        pictures = [images.fit(row.pictures, shape)[0] for row in rows]
         series = {entry.label: result.errors for entry, result in zip(chosen, found, strict=True)}
         with st.container(horizontal=True):
-            widgets.download("Matrix", lambda: images.png(images.strip(pictures)), "reconstruction.png")
+            widgets.download("Matrix", lambda: charts.poster("Reconstruction", rows, names), "reconstruction.png")
             widgets.download("Errors", lambda: fidelity.table(names, series), "reconstruction.csv")
         image_integers(chosen, found, names)
         average(chosen, series)
@@ -91,10 +89,8 @@ def extremes(chosen: Sequence[Entry]) -> None:
             st.segmented_control, "By", ["mse", "ssim"], key="by", default="mse", format_func=str.upper, required=True
         )
         split = widgets.bound(st.segmented_control, "Split", SPLITS, key="split", default="test", required=True)
-        name, count = searchable(entry), FEW
-        if most(name, split) > FEW:
-            everything = widgets.bound(st.toggle, search_label(name, split), key="all", default=False)
-            count = most(name, split) if everything else FEW
+        name = searchable(entry)
+        count = search_count(entry, name, split)
     with widgets.guard():
         classifier, pool = classifier_for(entry, widgets.entries()), widgets.dataset(name, split, count)
         errors = split_errors(entry, name, split, count, classifier)
@@ -108,7 +104,7 @@ def extremes(chosen: Sequence[Entry]) -> None:
                 widgets.Row(title, result.clean, "", part.names(), apart=bool(rows)),
                 widgets.Row("Reconstruction", result.outputs, "", numbers),
             ]
-        widgets.image_matrix(rows, [f"rank {rank + 1}" for rank in range(len(ends[0]))], key="extremes", least=72)
+        widgets.image_matrix(rows, [f"rank {rank + 1}" for rank in range(len(ends[0]))], key="extremes")
         st.caption(described(entry, name, split, len(pool.images)))
 
 

@@ -1,11 +1,12 @@
 """Distributions: real images, what two entries draw and images of one's own, in the same plots and figures."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from zoo import charts, widgets
+from zoo import charts, models, widgets
 from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import REAL_NAME
@@ -19,12 +20,14 @@ from zoo.widgets.distributions import (
     overlap,
     own_images,
     pair_picker,
+    pictures,
     real_columns,
     section,
     summaries,
 )
 
 Sets = dict[str, Summary]
+MAX_PIXELS = 5000 * 64 * 64  # of the images that an entry draws
 
 
 def main() -> None:
@@ -34,6 +37,7 @@ def main() -> None:
     )
     chosen = pair_picker()
     count, seed = count_inputs()
+    count = min(models.affordable(entry, count, MAX_PIXELS) for entry in chosen)
     with widgets.guard():
         real_columns(chosen[0].dataset)
     own = own_images(chosen[0].shape)
@@ -41,7 +45,8 @@ def main() -> None:
     samples(sets, chosen)
     with widgets.guard():
         metric_panel(chosen, count, seed, own)
-    for pair in ((brightness, averages), (classes, features)):
+    looking = functools.partial(features, of=(count, seed, own))
+    for pair in ((brightness, averages), (classes, looking)):
         for column, part in zip(st.columns(2, gap="large"), pair, strict=True):
             with column, widgets.guard():
                 part(sets, chosen)
@@ -54,6 +59,7 @@ def main() -> None:
 def samples(sets: Sets, chosen: Sequence[Entry]) -> None:
     """Show the first images of each set side by side."""
     origins = {REAL_NAME: f"{widgets.dataset_title(chosen[0].dataset)}, test split: "}
+    st.header("Samples")
     across = 5 if len(sets) < 4 else 4
     for column, (name, found) in zip(st.columns(len(sets), gap="medium"), sets.items(), strict=True):
         with column:
@@ -93,13 +99,14 @@ def classes(sets: Sets, chosen: Sequence[Entry]) -> None:
     )
 
 
-def features(sets: Sets, chosen: Sequence[Entry]) -> None:
-    """Compare the sets as the classifier sees them, along their principal axes."""
+def features(sets: Sets, chosen: Sequence[Entry], of: tuple[int, int, np.ndarray | None]) -> None:
+    """Compare the sets, made of so many images by a seed and a visitor's own, as the classifier sees them."""
     found = {name: item.features for name, item in sets.items() if item.features is not None}
     if found:
         axes = comparison.principal_axes(next(iter(found.values())))
         points = {name: axes.project(values) for name, values in found.items()}
         section("Features", charts.feature_pca(points, axes.explained), overlap(found))
+        widgets.peek("features", lambda: pictures(list(points), chosen, *of), list(points), list(chosen), *of)
 
 
 def factors(sets: Sets) -> None:

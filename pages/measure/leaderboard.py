@@ -1,4 +1,4 @@
-"""Leaderboard: all measured entries under one protocol; click a row to open its entry."""
+"""Leaderboard: all measured entries under one protocol; a click on a name opens its entry."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import streamlit as st
 from zoo import charts, widgets
 from zoo.analysis import board
 from zoo.analysis.board import Row
+from zoo.widgets.leaderboard import SHEET, row_filter, sheets, standings
 
 
 def main() -> None:
@@ -26,45 +27,16 @@ def main() -> None:
         st.pills, "Dataset", ids, key="dataset", default=ids[0], format_func=widgets.dataset_title, required=True
     )
     shown = [row for row in everything if row.entry.dataset == dataset]
-    table(shown, dataset)
+    shown = row_filter(shown)
+    standings(shown, dataset)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Values with their range over seeds. A click on a name opens the entry, one on a heading sorts.")
+        widgets.download("CSV", lambda: board.table(shown), f"leaderboard-{dataset}.csv")
     left, right = st.columns(2, gap="large")
     with left, widgets.guard():
         ranking(shown)
     with right, widgets.guard():
         tradeoff(shown)
-
-
-def table(shown: Sequence[Row], dataset: str) -> None:
-    """Show all rows; a click on a heading sorts, a click on a row offers its entry."""
-    columns = board.columns(shown)
-    data = {
-        "Entry": [row.entry.label for row in shown],
-        "Sampler": [row.sampler for row in shown],
-        **{column.column: [row.value(column.name) for row in shown] for column in columns},
-        "Parameters": [row.entry.parameters for row in shown],
-        "Size": [row.megabytes for row in shown],
-        "Trained on": [row.entry.manifest.provenance.images_seen for row in shown],
-    }
-    config = {
-        column.column: st.column_config.NumberColumn(format=f"%{column.format}", help=column.help) for column in columns
-    }
-    config |= dict.fromkeys(("Parameters", "Trained on"), st.column_config.NumberColumn(format="compact"))
-    config["Entry"] = st.column_config.TextColumn(pinned=True)
-    config["Size"] = st.column_config.NumberColumn(format="%.1f MB", help="What the app loads: the ONNX files")
-    picked = st.dataframe(
-        data, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
-        key=f"at-{dataset}", placeholder="",
-    )  # fmt: skip
-    chosen = [shown[index].entry for index in picked.selection.rows if index < len(shown)]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if chosen:
-            st.page_link(
-                "pages/explore/gallery.py", label=f"Open {widgets.plain(chosen[0].label)}",
-                icon=":material/zoom_in:", query_params={"entry": chosen[0].id},
-            )  # fmt: skip
-        else:
-            st.caption("Sort by a click on a heading; tick a row to open its entry.")
-        widgets.download("CSV", lambda: board.table(shown), f"leaderboard-{dataset}.csv")
 
 
 def ranking(shown: Sequence[Row]) -> None:
@@ -94,6 +66,7 @@ def ranking(shown: Sequence[Row]) -> None:
     caption = "The best on top, every entry by its best sampler. Bars are the range over three seeds, where the figure "
     caption += "depends on one; a dotted line is what real images score."
     widgets.figure(figure, key="ranking", caption=caption, filename=f"ranking-{score}")
+    widgets.peek("ranking", lambda: sheets(rows), [row.entry for row in rows], most=SHEET)
 
 
 def tradeoff(shown: Sequence[Row]) -> None:
@@ -110,6 +83,7 @@ def tradeoff(shown: Sequence[Row]) -> None:
     caption = "Right is the better autoencoder, down the better generator. Points in one column are one autoencoder: "
     caption += "the sampler alone moves them up and down."
     widgets.figure(figure, key="tradeoff", caption=caption, filename="tradeoff")
+    widgets.peek("tradeoff", lambda: sheets(both), [row.entry for row in both], most=SHEET)
 
 
 main()

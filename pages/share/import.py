@@ -1,4 +1,4 @@
-"""Import: a Keras network that somebody else made becomes an entry; what was guessed about it can be corrected."""
+"""Import: a network that somebody else made becomes an entry; what was guessed about it can be corrected."""
 
 import streamlit as st
 
@@ -15,14 +15,15 @@ TASK, STEPS = "import task", "import steps"
 LIMIT = 1800.0  # seconds: downloads and waiting for others included
 LATE = f"The import took longer than {LIMIT / 60:.0f} minutes and was given up."
 KINDS = ("A file", "The Hub", "This machine")
-SUFFIXES = ["h5", "hdf5", "keras", "zip", "json", "safetensors"]
+SUFFIXES = ["h5", "hdf5", "keras", "zip", "json", "onnx", "safetensors", "pt", "pth"]
 
 
 def main() -> None:
     st.title("Import")
     st.markdown(
-        "Autoencoders, GANs, encoders, decoders and generators made with Keras of any age come in here: `.keras`, "
-        "`.h5`, SavedModel, or weights alone. Files are read as data by a process of its own, never run as code."
+        "Autoencoders, GANs, encoders, decoders and generators come in here: made with Keras of any age (`.keras`, "
+        "`.h5`, SavedModel, or weights alone), exported as `.onnx`, or as a `state_dict` of PyTorch. Files are read as "
+        "data by a process of its own, never run as code."
     )
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -48,8 +49,8 @@ def chosen_source() -> str | imports.Upload:
     kinds = KINDS[:2] if hosted() else KINDS
     kind = widgets.bound(st.segmented_control, "From", kinds, key="from", default=KINDS[0], required=True)
     if kind == KINDS[0]:
-        sent = st.file_uploader("Model", SUFFIXES, accept_multiple_files=True, max_upload_size=500, help="Folders: zip")
-        return imports.Upload({file.name: file.getvalue() for file in sent})
+        sent = widgets.uploader("Model", SUFFIXES, widgets.MODEL, key="sent", help="Folders: zip")
+        return imports.Upload({file.name: file.content for file in sent})
     asked, shown = ("Repository", "owner/name@v1") if kind == KINDS[1] else ("File or folder", "./model.h5")
     return widgets.bound(st.text_input, asked, key="model", default="", placeholder=shown).strip()
 
@@ -109,10 +110,12 @@ def result(made: Entry, digest: str, report: dict) -> None:
     alternatives(report.get("choices", []), made.name)
     if "translate" in made.capabilities:
         translation([made])
+    label, opened = "Download as ONNX", "the folder onnx holds the networks"
+    if made.has("config.json"):
+        label, opened = "Download as Keras 3", "keras.saving.load_model opens the folder"
     st.download_button(
-        "Download as Keras 3", lambda: imports.archive(made), f"{made.name}.zip", "application/zip",
-        icon=":material/download:", key=f"download-{made.name}",
-        help="Unpacked, keras.saving.load_model opens the folder.",
+        label, lambda: imports.archive(made), f"{made.name}.zip", "application/zip", icon=":material/download:",
+        key=f"download-{made.name}", help=f"Unpacked, {opened}.",
     )  # fmt: skip
 
 

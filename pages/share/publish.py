@@ -80,7 +80,8 @@ def outcome(entry: Entry, repo: str) -> None:
     said = "Published" if done.new else "It was there already, file for file"
     st.success(f"{said}: {done.files} files, read back and compared.", icon=":material/check_circle:")
     st.markdown(f"Revision `{done.commit}`  \n[{widgets.plain(done.repo)} on the Hub](<{done.link}>)")
-    st.code(f'keras.saving.load_model("hf://{done.repo}")', language="python")
+    if entry.has("config.json"):
+        st.code(f'keras.saving.load_model("hf://{done.repo}")', language="python")
     gallery = {"source": f"{done.repo}@{done.commit}"}
     st.page_link("pages/explore/gallery.py", label="Open", icon=":material/zoom_in:", query_params=gallery)
 

@@ -8,6 +8,9 @@ import numpy as np
 from keras import layers as stock
 
 from training.importing.graphs import Call, Graph
+from training.importing.interchange import networks as onnx_networks
+from training.importing.interchange.graphs import OnnxGraph
+from training.importing.interchange.networks import OnnxNetwork
 from training.importing.roles import Label, Part
 from training.importing.weights import Arrays
 from zoo.sharing.corrections import LOGITS, interval
@@ -15,8 +18,8 @@ from zoo.sharing.corrections import LOGITS, interval
 Used = set[str]  # names of layers that are taken
 
 
-def network(part: Part, arrays: Arrays, reads: str = "unit", makes: str = "unit") -> keras.Model:
-    """The network of a part with its weights.
+def network(part: Part, arrays: Arrays, reads: str = "unit", makes: str = "unit") -> keras.Model | OnnxNetwork:
+    """The network of a part with its weights; a part of an ONNX file stays ONNX.
 
     Args:
         part: what to build.
@@ -25,9 +28,12 @@ def network(part: Part, arrays: Arrays, reads: str = "unit", makes: str = "unit"
         makes: the range of images that come out, or LOGITS.
 
     Returns:
-        A Functional model from "image" (N, H, W, C) or "source" in [0, 1], or "latent" (N, *shape), and "label" (N,)
-        where it takes one, to a dictionary of the outputs of its role, images in [0, 1].
+        A Functional model, or a network that is called as one, from "image" (N, H, W, C) or "source" in [0, 1], or
+        "latent" (N, *shape), and "label" (N,) where it takes one, to a dictionary of the outputs of its role, images in
+        [0, 1].
     """
+    if isinstance(part.graph, OnnxGraph):
+        return onnx_networks.network(part, reads, makes)
     graph, used = part.graph, {"image", "latent", "label", "source", *part.outputs}
     values, inputs = {}, []
     for name, tensor in part.inputs.items():

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +13,9 @@ from training import device, export, networks, staging  # noqa: F401  (device fi
 import keras  # isort: skip
 import numpy as np
 
-from training.importing import Refused, build, files, ranges, reading, roles
+from training.importing import Refused, build, files, inference, ranges, reading, roles
+from training.importing.interchange.comparison import compare
+from training.importing.interchange.networks import OnnxNetwork
 from training.importing.options import Options, Report, Source
 from training.importing.reading import Draft
 from training.importing.roles import Part
@@ -26,12 +27,14 @@ from zoo.errors import EntryError
 from zoo.hub.origin import TAG
 from zoo.known import DATASETS
 from zoo.manifest import SCHEMA, Dataset, File, Image, Latent, Manifest, Network, Provenance
+from zoo.sharing.corrections import PRIORS
 
 Say = Callable[[str], None]
 ORDER = ("encoder", "decoder", "generator", "discriminator", "classifier", "translator")
 CHECKED = 64  # inputs on which Keras and ONNX are compared, fewer for large networks
 SHOWN = 24  # images on a sheet of pairs
 CHOICE = 8  # images of each choice
+SAME = 1e-3  # largest difference of pixels between choices that count as one
 TITLES = {
     "autoencoder": "Imported autoencoder",
     "vae": "Imported variational autoencoder",
@@ -82,7 +85,8 @@ def write(
 def _written(source: Source, draft: Draft, final: Path, options: Options, say: Say) -> tuple[Entry, Report]:
     say("Building the networks")
     parts, guesses, warnings = draft.parts, draft.found.guesses, draft.found.warnings
-    found = ranges.find(parts, draft.arrays, options, guesses, warnings)
+    options, usual = as_in_the_tutorial(parts, options, guesses)
+    found = ranges.find(parts, draft.arrays, options, guesses, warnings, usual)
     makes, reads = found.makes or "unit", found.reads or "unit"
     built = {role: build.network(parts[role], draft.arrays[role], reads, makes) for role in ORDER if role in parts}
     report = Report(
@@ -99,16 +103,7 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         warnings,
     )
     with staging.replacing(final) as staged:
-        keras.saving.save_model(_whole(built, final.name), staged, zipped=False)
-        shutil.rmtree(staged / "assets", ignore_errors=True)
-        export.compress(staged / "model.weights.h5")
-        files_of = {}
-        for role, network in built.items():
-            say(f"Writing the {role} as ONNX and comparing it with Keras")
-            part = parts[role]
-            count = ranges.batch_of(part, CHECKED)
-            pixels = ranges.built_in(part.source or part.image, count)
-            files_of[role] = _exported(network, role, staged, pixels, count)
+        files_of = _networks(final.name, built, parts, staged, reads, makes, say)
         say("Drawing the samples")
         with entries.refusing(final.name):
             manifest = _manifest(final.name, source, options, draft, files_of, report, entries.files(staged))
@@ -117,8 +112,62 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         if sheet is not None:
             (staged / "samples.png").write_bytes(pictures.png(sheet))
         entries.verify(staging.finish(staged, manifest))
-    report.choices = _choices(source, draft, options, say)
+    report.choices = choices(source, draft, options, say)
     return entries.read(final), report
+
+
+def as_in_the_tutorial(parts: dict[str, Part], options: Options, guesses: list[str]) -> tuple[Options, str | None]:
+    """(options with the prior of the tutorial that a maker without an encoder is from, the range of its images).
+
+    What is said stays; what is taken from the tutorial is added to the guesses."""
+    maker = None if "encoder" in parts else parts.get("generator", parts.get("decoder"))
+    found = inference.tutorial(maker) if maker else None
+    if found is None:
+        return options, None
+    name, known = found
+    if options.prior is None:
+        options = replace(options, prior=known["prior"])
+        guesses.append(
+            f"Its weights have the shapes of {known['title']} ({name}), whose codes are drawn from "
+            f"{PRIORS[known['prior']]}: so are these taken to be (prior)."
+        )
+    return options, known["makes"]
+
+
+def _networks(
+    name: str,
+    built: dict[str, keras.Model | OnnxNetwork],
+    parts: dict[str, Part],
+    staged: Path,
+    reads: str,
+    makes: str,
+    say: Say,
+) -> dict[str, Network]:
+    """Write the networks into an entry's folder: as ONNX, and as Keras where none is from an ONNX file.
+
+    Each ONNX network is compared with what it was made from: Keras, or the file as it was given."""
+    models = {role: network for role, network in built.items() if isinstance(network, keras.Model)}
+    if models.keys() == built.keys():
+        export.save(_whole(models, name), staged)
+    described = {}
+    for role, network in models.items():
+        say(f"Writing the {role} as ONNX and comparing it with Keras")
+        part = parts[role]
+        count = ranges.batch_of(part, CHECKED)
+        pixels = ranges.built_in(part.source or part.image, count)
+        described[role] = _exported(network, role, staged, pixels, count)
+    given = {role: network for role, network in built.items() if isinstance(network, OnnxNetwork)}
+    for graph in {id(network.part.graph): network.part.graph for network in given.values()}.values():
+        group = {role: network for role, network in given.items() if network.part.graph is graph}
+        say(f"Comparing {' and '.join(group)} with the file as it was given")
+        count = min(ranges.batch_of(network.part, CHECKED) for network in group.values())
+        compare(group, reads, makes, ranges.built_in, count)
+        for role, network in group.items():
+            file = staged / network.declared.file
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(network.content)
+            described[role] = network.declared
+    return {role: described[role] for role in built}
 
 
 def _exported(network: keras.Model, role: str, staged: Path, pixels: np.ndarray, count: int) -> Network:
@@ -174,9 +223,12 @@ def _recoloured(images: np.ndarray, entry: Entry) -> np.ndarray:
     return images.repeat(3, axis=3) if entry.shape[2] == 3 else images.mean(axis=3, keepdims=True)
 
 
-def _choices(source: Source, draft: Draft, options: Options, say: Say) -> list[dict[str, Any]]:
-    """Each choice that weights alone leave open, with a PNG (base64) of what it makes of the same codes."""
-    shown = []
+def choices(source: Source, draft: Draft, options: Options, say: Say) -> list[dict[str, Any]]:
+    """Each choice that weights alone leave open, with a PNG (base64) of what it makes of the same codes.
+
+    Of several that paint the same, the first."""
+    shown: list[dict[str, Any]] = []
+    painted: list[np.ndarray] = []
     for corrections in draft.choices if len(draft.choices) > 1 else []:
         say("Drawing what the choices would give")
         chosen = replace(options, **corrections)
@@ -188,8 +240,11 @@ def _choices(source: Source, draft: Draft, options: Options, say: Say) -> list[d
                 network = build.network(other.parts[role], other.arrays[role], makes=found.makes or "unit")
             except (Refused, StopIteration, ValueError):
                 continue
-        codes = np.random.default_rng(1).standard_normal((CHOICE, *network.inputs[0].shape[1:])).astype("float32")
+        codes = ranges.codes(np.random.default_rng(1), (CHOICE, *(other.parts[role].latent or ())), options.prior)
         images = np.clip(np.asarray(network(codes, training=False)["image"]), 0, 1)
+        if any(np.allclose(images, other, atol=SAME) for other in painted):
+            continue  # a linear end that holds logits paints what a sigmoid paints
+        painted.append(images)
         picture = base64.b64encode(pictures.png(pictures.sheet(images, CHOICE))).decode()
         shown.append({"corrections": corrections, "picture": picture})
     return shown
@@ -218,8 +273,8 @@ def _latent(parts: dict[str, Part]) -> list[int] | None:
 
 def _slug(source: Source) -> str:
     stem = re.sub(
-        r"(\.weights)?\.(h5|hdf5|keras|zip|onnx|index|safetensors)$", "", source.name.rstrip("/").rpartition("/")[2],
-        flags=re.I,
+        r"(\.weights)?\.(h5|hdf5|keras|zip|onnx|index|safetensors|pth?|bin|ckpt)$", "",
+        source.name.rstrip("/").rpartition("/")[2], flags=re.I,
     )  # fmt: skip
     name = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:80]
     return name or "imported"

@@ -6,7 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -20,20 +20,27 @@ from training.importing import (
     checkpoints,
     configs,
     hdf5,
+    safetensors,
     savedmodel,
     state_dicts,
+    torch_zips,
     weights,
 )
 from training.importing.configs import Network
 from training.importing.foreign import refuse_foreign
 from training.importing.graphs import Graph
+from training.importing.interchange import models as onnx_models
+from training.importing.interchange.graphs import OnnxGraph
+from training.importing.unpacking import Room, extracted
 from zoo.manifest import brief
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 MAX_FOLDERS = 6  # how deep folders are searched
 MAX_JSONS = 20  # configurations that are tried on one file of weights
-WEIGHTS = (".h5", ".hdf5", ".keras", ".safetensors")
+ZIPPED = (".pt", ".pth", ".bin", ".ckpt")  # what torch.save is given as names
+TORCH = (*ZIPPED, ".safetensors")
+WEIGHTS = (".h5", ".hdf5", ".keras", ".safetensors", ".onnx")
 ALONE = "weights without a configuration"
 
 Wanted = list[tuple[str, weights.Shape, str]]  # key in the file, shape, what to call it
@@ -48,6 +55,7 @@ class Model:
         format: what it was saved as, in words.
         main: the file whose sha256 the manifest records.
         networks: by name; None for weights without a configuration.
+        graph: of an ONNX file, reads it as a graph, given the side of images that it leaves open.
         assign: reads the arrays for a graph's layers, where there are networks.
         stated: for weights alone, the layers of the file and whether their order is kept.
         fetch: for weights alone, reads arrays by their keys.
@@ -62,19 +70,17 @@ class Model:
     stated: tuple[list[weights.Stated], bool] = field(default_factory=lambda: ([], True))
     fetch: Callable[[Wanted], list[np.ndarray]] = lambda wanted: []
     keras: str | None = None
+    graph: Callable[[int | None], OnnxGraph] | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it holds weights, but no network."""
+        return self.networks is None and self.graph is None
 
     @property
     def sha256(self) -> str:
         with self.main.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@dataclass
-class Room:
-    """A folder to unpack zips into, and how many bytes of all of them together, kept or not, may still come."""
-
-    folder: Path
-    left: int = field(default_factory=lambda: MAX_FILE_BYTES)
 
 
 def models(source: Path, room: Path) -> dict[str, Callable[[], Model]]:
@@ -88,8 +94,8 @@ def models(source: Path, room: Path) -> dict[str, Callable[[], Model]]:
             f"{brief(source.name)} has {source.stat().st_size:,} bytes, more than the {MAX_FILE_BYTES:,} allowed."
         )
     refuse_foreign(source, source.name)
-    if _magic(source) == ZIP and not _is_keras_zip(source):
-        return _folder(_extracted(source, Room(room), "zip"), Room(room))
+    if _magic(source) == ZIP and not torch_zips.is_one(source) and not _is_keras_zip(source):
+        return _folder(extracted(source, Room(room), "zip"), Room(room))
     if source.suffix == ".index" and source.with_name(f"{source.stem}.data-00000-of-00001").is_file():
         return {source.name: lambda: _checkpoint(source, source.name)}
     return {source.name: lambda: _file(source, source.name, Room(room), _jsons(source))}
@@ -107,8 +113,11 @@ def _folder(folder: Path, room: Room) -> dict[str, Callable[[], Model]]:
             found[_label(folder, place)] = lambda place=place, folder=folder: _native(place, _label(folder, place))
         elif path.name == "model.weights.json":
             raise Refused("The weights are split over several files (model.weights.json); save them in one file.")
-        elif path.suffix.lower() in WEIGHTS and not (
-            path.name == "model.weights.h5" and (path.parent / "config.json").is_file()
+        elif (
+            path.suffix.lower() in TORCH
+            and torch_zips.is_one(path)
+            or path.suffix.lower() in WEIGHTS
+            and not (path.name == "model.weights.h5" and (path.parent / "config.json").is_file())
         ):
             found[name] = lambda path=path, name=name: _file(path, name, room, _jsons(path))
         elif path.suffix == ".index" and path.parent.name != "variables":
@@ -117,8 +126,8 @@ def _folder(folder: Path, room: Room) -> dict[str, Callable[[], Model]]:
         for path in walk(folder):
             refuse_foreign(path, path.relative_to(folder).as_posix())
         raise Refused(
-            f"{brief(folder.name)} holds no Keras model: none of .keras, .h5, config.json with model.weights.h5, "
-            "saved_model.pb."
+            f"{brief(folder.name)} holds no model that is read here: none of .keras, .h5, config.json with "
+            "model.weights.h5, saved_model.pb, .onnx, .safetensors, .pt, .pth."
         )
     return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
 
@@ -164,43 +173,6 @@ def _is_keras_zip(path: Path) -> bool:
         raise Refused(f"{brief(path.name)} is a damaged zip file.") from None
 
 
-def _extracted(path: Path, room: Room, place: str, *only: str, most: int = MAX_FILE_BYTES) -> Path:
-    """The files of a zip in a folder, or those named; no file outside of it, no more bytes than are allowed."""
-    folder = room.folder / place
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [item for item in archive.infolist() if not item.is_dir()]
-            if len(members) > MAX_FILES:
-                raise Refused(f"{brief(path.name)} holds more than {MAX_FILES:,} files.")
-            if only:
-                members = [item for item in members if item.filename in only]
-            total, allowed = sum(item.file_size for item in members), min(most, room.left)
-            if total > allowed:
-                raise Refused(f"{brief(path.name)} unpacks to more than the {allowed:,} bytes allowed.")
-            room.left -= total
-            for item in members:
-                name = PurePosixPath(item.filename)
-                if name.is_absolute() or ".." in name.parts or "\\" in item.filename or len(item.filename) > 300:
-                    raise Refused(f"{brief(path.name)} holds the file {brief(item.filename)}, which leads out of it.")
-                if item.external_attr >> 28 == 0o12:
-                    raise Refused(f"{brief(path.name)} holds the link {brief(item.filename)}.")
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                left = item.file_size
-                with archive.open(item) as source, target.open("wb") as sink:
-                    while block := source.read(min(1 << 20, left + 1)):
-                        left -= len(block)
-                        if left < 0:
-                            raise Refused(f"{brief(path.name)} unpacks to more than it says.")
-                        sink.write(block)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(f"{brief(path.name)} cannot be unpacked ({str(error)[:80]}).") from None
-    return folder
-
-
 def _jsons(path: Path) -> list[Path]:
     """Configurations that may belong to a file of weights, the likeliest first: those of its name (generator.json or
     generator_model.json for generator_weights.h5), config.json and model.json, then all others beside it."""
@@ -216,19 +188,16 @@ def _jsons(path: Path) -> list[Path]:
 def _file(path: Path, name: str, room: Room, jsons: list[Path]) -> Model:
     magic = _magic(path)
     refuse_foreign(path, name)
+    if path.suffix.lower() == ".onnx":
+        return Model(name, "ONNX", path, None, graph=lambda side: OnnxGraph(onnx_models.read(path, name, side)))
     if path.suffix.lower() == ".safetensors":
-        return Model(
-            name,
-            "PyTorch weights",
-            path,
-            None,
-            stated=(state_dicts.stated(path), True),
-            fetch=lambda wanted: state_dicts.fetch(path, wanted),
-        )
+        return _state_dict(path, name, safetensors.tensors(path))
+    if torch_zips.is_one(path):
+        return _state_dict(path, name, torch_zips.tensors(path, name))
     if magic == ZIP:
         return _packed(path, name, room)
     if magic != HDF5:
-        raise Refused(f"{brief(name)} is neither HDF5 nor a zip, as the files of Keras are.")
+        raise Refused(f"{brief(name)} is neither HDF5 nor a zip, as the files of Keras and PyTorch are.")
     with hdf5.opened(path) as file:
         config = hdf5.configuration(file)
         version = hdf5.attribute(file, "keras_version")
@@ -254,6 +223,17 @@ def _file(path: Path, name: str, room: Room, jsons: list[Path]) -> Model:
     else:
         _described_beside(found, jsons)
     return found
+
+
+def _state_dict(path: Path, name: str, tensors: state_dicts.Tensors) -> Model:
+    return Model(
+        name,
+        "PyTorch weights",
+        path,
+        None,
+        stated=(state_dicts.stated(tensors), True),
+        fetch=lambda wanted: state_dicts.fetch(tensors, wanted),
+    )
 
 
 def _described_beside(found: Model, jsons: list[Path]) -> None:
@@ -283,8 +263,8 @@ def _refuse_torch(file: h5py.File, name: str) -> None:
     file.visit(lambda key: names.append(key) if len(names) < 1000 else None)
     if any(re.search(r"(^|[./])(weight|running_mean|num_batches_tracked)$", key) for key in names):
         raise Refused(
-            f"{brief(name)} holds weights under the names of PyTorch, without the network: save its state_dict as "
-            "safetensors, or export the network as ONNX."
+            f"{brief(name)} holds weights under the names of PyTorch, without the network: save its state_dict by "
+            "torch.save or as safetensors, or export the network as ONNX."
         )
 
 
@@ -310,10 +290,10 @@ def _packed(path: Path, name: str, room: Room) -> Model:
     """A .keras file: its weights are unpacked once its configuration is understood; what is refused is removed."""
     place = hashlib.sha256(name.encode()).hexdigest()[:12]
     try:
-        inside = _extracted(path, room, place, "config.json", "metadata.json", most=2 * MAX_CONFIG_BYTES)
+        inside = extracted(path, room, place, "config.json", "metadata.json", most=2 * MAX_CONFIG_BYTES)
         found = _described(inside, name) if (inside / "config.json").is_file() else None
         if found:
-            _extracted(path, room, place, "model.weights.h5")
+            extracted(path, room, place, "model.weights.h5")
         if not found or not found.main.is_file():
             raise Refused(f"{brief(name)} is a zip, but holds no config.json and model.weights.h5 as .keras files do.")
         with hdf5.opened(found.main):

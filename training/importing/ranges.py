@@ -14,9 +14,9 @@ from training.importing import Refused, build
 from training.importing.options import Options
 from training.importing.roles import Part
 from training.importing.weights import Arrays
-from zoo import images as pictures
 from zoo.data import datasets
-from zoo.sharing.corrections import INTERVALS, LOGITS, interval, range_text
+from zoo.images import fit
+from zoo.sharing.corrections import INTERVALS, LOGITS, interval, range_text, to_unit
 
 TRIED = 32  # codes or images at most
 TRIED_VALUES = 1 << 25  # of the largest intermediate result, for all of them together
@@ -24,7 +24,7 @@ BUILT_IN = {1: "digits", 3: "fruits"}
 QUANTILES = (0.02, 0.5, 0.98)
 EXPLAINED = 0.3  # share of the images' variance that a reconstruction must explain to count as one
 BETTER = 0.9  # of the error of the range that is taken without trying
-UNMOVED = ("Reshape", "Flatten", "Cropping2D", "Permute", "ZeroPadding2D", "Dropout")
+UNMOVED = ("Reshape", "Flatten", "Cropping2D", "Permute", "ZeroPadding2D", "Dropout", "Clip")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,12 @@ class Ranges:
 
 
 def find(
-    parts: dict[str, Part], arrays: dict[str, Arrays], options: Options, guesses: list[str], warnings: list[str]
+    parts: dict[str, Part],
+    arrays: dict[str, Arrays],
+    options: Options,
+    guesses: list[str],
+    warnings: list[str],
+    usual: str | None = None,
 ) -> Ranges:
     """The ranges of an entry's images.
 
@@ -44,6 +49,7 @@ def find(
         parts, arrays: its networks and their weights, by role.
         options: `makes` and `reads` where the user says them, `prior` of the codes that are tried.
         guesses, warnings: sentences on what is not certain, or wrong, are added to them.
+        usual: the range of images that the tutorial makes which the network is from.
 
     Raises:
         Refused: what comes out is not finite.
@@ -61,6 +67,7 @@ def find(
         return _of_translator(maker, arrays["translator"], last, stated, options, guesses)
     images = _draws(maker, arrays[maker.role], options, warnings)
     likely, sure = range_of(images, last)
+    likely = likely if sure else usual or likely
     makes = options.makes or likely
     if {"encoder", "decoder"} <= parts.keys() and not (options.makes and options.reads):
         tried = _reconstructed(parts, arrays, options, last, stated, makes, guesses)
@@ -76,6 +83,11 @@ def find(
     if readers and reads and not options.reads and stated is None:
         guesses.append(f"Images that go in are taken to be expected in {range_text(reads)}: guessed (reads).")
     return Ranges(makes, reads)
+
+
+def codes(rng: np.random.Generator, shape: tuple[int, ...], prior: str | None) -> np.ndarray:
+    """Codes float32 of a shape, drawn from U(-1, 1) or, for any other prior, from N(0, 1)."""
+    return (rng.uniform(-1, 1, shape) if prior == "uniform" else rng.standard_normal(shape)).astype("float32")
 
 
 def last_activation(part: Part) -> str | None:
@@ -116,7 +128,7 @@ def batch_of(part: Part, most: int = TRIED) -> int:
 
 def built_in(image: tuple[int, int, int], count: int) -> np.ndarray:
     """Images that come with this project, fitted: (count, *image) in [0, 1]."""
-    return pictures.fit(datasets.load(BUILT_IN[image[2]], "test", count=count).images, image)[0]
+    return fit(datasets.load(BUILT_IN[image[2]], "test", count=count).images, image)[0]
 
 
 def _first_range(part: Part) -> str | None:
@@ -134,9 +146,7 @@ def _draws(maker: Part, arrays: Arrays, options: Options, warnings: list[str]) -
     """Images (N, *image) that a maker gives for random codes, in its own range."""
     model = build.network(maker, arrays, reads="unit", makes="unit")
     rng, count = np.random.default_rng(0), batch_of(maker)
-    shape = (count, *(maker.latent or ()))
-    codes = rng.uniform(-1, 1, shape) if options.prior == "uniform" else rng.standard_normal(shape)
-    batch = [codes.astype("float32")]
+    batch = [codes(rng, (count, *(maker.latent or ())), options.prior)]
     if maker.classes:
         batch.append((np.arange(count) % maker.classes).astype("int32"))
     images = np.asarray(model(batch if len(batch) > 1 else batch[0], training=False)["image"])
@@ -196,14 +206,6 @@ def _makes(last: str | None) -> list[str]:
         "tanh": ["symmetric", "unit", "half"],
         "relu": ["unit", "bytes"],
     }.get(last or "", [*INTERVALS, LOGITS])
-
-
-def to_unit(images: np.ndarray, makes: str) -> np.ndarray:
-    """Images of any shape from a range to [0, 1]."""
-    if makes == LOGITS:
-        return 1 / (1 + np.exp(-np.clip(images, -60, 60)))
-    low, high = interval(makes)
-    return (images - low) / (high - low)
 
 
 def _of_translator(

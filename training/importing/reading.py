@@ -13,12 +13,15 @@ from typing import Any
 from training.importing import Refused, files, inference, roles
 from training.importing.configs import Network
 from training.importing.graphs import Graph
+from training.importing.interchange.graphs import OnnxGraph
 from training.importing.options import Options, Source
 from training.importing.roles.parts import Image, Part
 from training.importing.weights import Arrays, Stated
 from zoo.manifest import brief
 
 PARTS = {"encoder", "decoder", "generator"}
+MAKERS = ("decoder", "generator")
+EXCHANGED = (".onnx", *files.TORCH)
 MAX_UNNAMED = 6  # models whose names speak of no role that are read from one source
 
 
@@ -88,11 +91,29 @@ def _read_models(
         missing = next((name for name in options.files if name not in offered), None)
         if missing is not None:
             raise Refused(f"There is no model {brief(missing)}; there are {', '.join(list(offered)[:8])}.")
-        kinds = {name: [name] for name in options.files}
+        attempts = [{name: [name] for name in options.files}]
     else:
-        kinds = _kinds(list(offered))
-    guesses: list[str] = []
+        attempts = _attempts(list(offered))
+    read: list[_Read] = []
     failures: list[tuple[str, Refused]] = []
+    guesses: list[str] = []
+    while attempts and not read:
+        read, notes = _tried(offered, attempts.pop(0), options, failures, say)
+        guesses += notes
+    if not read:
+        raise failures[0][1]
+    return read, guesses + [f"{brief(name)} was left out: {refusal}" for name, refusal in failures]
+
+
+def _tried(
+    offered: dict[str, Callable[[], files.Model]],
+    kinds: dict[str, list[str]],
+    options: Options,
+    failures: list[tuple[str, Refused]],
+    say: Callable[[str], None],
+) -> tuple[list[_Read], list[str]]:
+    """The first model of each kind that can be read; those that cannot are added to `failures`."""
+    guesses: list[str] = []
     read: list[_Read] = []
     alone: list[tuple[str, files.Model]] = []  # weights without a configuration: read once the others are known
     for names in kinds.values():
@@ -100,7 +121,7 @@ def _read_models(
         for name in names:
             try:
                 model = offered[name]()
-                if model.networks is None and len(kinds) > 1:
+                if model.alone and len(kinds) > 1:
                     alone.append((name, model))
                     taken = name
                     break
@@ -115,21 +136,29 @@ def _read_models(
             guesses.append(f"Of several models {brief(taken)} was taken; there are also {listed} (file).")
     say("Reading the weights")
     image: Image | None = next((part.image for item in read for part in item.parts), None)
+    alone.sort(key=lambda item: roles.role_in(item[0]) not in MAKERS)  # these tell the size of images
     for name, model in alone:
         try:
             read.append(_model(model, options, image))
             image = image or next(part.image for part in read[-1].parts)
         except Refused as refusal:
             failures.append((name, refusal))
-    if not read:
-        raise failures[0][1]
-    guesses += [f"{brief(name)} was left out: {refusal}" for name, refusal in failures]
     return read, guesses
 
 
+def _attempts(names: list[str]) -> list[dict[str, list[str]]]:
+    """Which models are read together, by kind, and which after that where none of those could be.
+
+    Beside a whole model of Keras the files of other frameworks are taken to be exports of it."""
+    keras = [name for name in names if not name.lower().endswith(EXCHANGED)]
+    if not keras or len(keras) == len(names) or PARTS & _kinds(keras).keys():
+        return [_kinds(names)]
+    return [_kinds(keras), _kinds([name for name in names if name not in keras])]
+
+
 def _kinds(names: list[str]) -> dict[str, list[str]]:
-    """Names by the role that they speak of, or else by what remains without numbers; in each the likeliest first: the
-    best or final one, then the latest."""
+    """Names by the role that they speak of, or else by what remains without numbers; in each the likeliest first: files
+    of Keras before ONNX before weights of PyTorch, then the best or final one, then the latest."""
     kinds: dict[str, list[str]] = {}
     whole: dict[str, list[str]] = {}
     for name in names:
@@ -141,10 +170,13 @@ def _kinds(names: list[str]) -> dict[str, list[str]]:
             kinds.setdefault(role, []).append(name)
     if whole and not PARTS & kinds.keys():
         kinds = dict(list(whole.items())[:MAX_UNNAMED]) | {k: v for k, v in kinds.items() if k == "translator"}
-    return {
-        kind: sorted(listed, key=lambda name: "best" in name.lower() or "final" in name.lower())[::-1]
-        for kind, listed in kinds.items()
-    }
+    return {kind: sorted(listed, key=_likelihood)[::-1] for kind, listed in kinds.items()}
+
+
+def _likelihood(name: str) -> tuple[int, bool]:
+    name = name.lower()
+    whole = 0 if name.endswith(files.TORCH) else 1 if name.endswith(EXCHANGED) else 2
+    return whole, "best" in name or "final" in name
 
 
 def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
@@ -153,6 +185,8 @@ def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
     Args:
         image: of the networks beside it, for weights without a configuration.
     """
+    if model.graph:
+        return _exchanged(model, model.graph(options.side), options)
     networks, guesses, choices = model.networks, [], []
     sources: dict[str, dict[str, Stated]] = {}
     if networks is None and options.architecture and options.architecture not in inference.KNOWN:
@@ -170,9 +204,7 @@ def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
         label = model.name if single else f"{model.name}: {key}"
         try:
             graph = Graph(network, "" if single else key, options.side)
-            found = roles.parts_of(label, graph, options if len(networks) == 1 else replace(options, role=None))
-            if graph.assumed:
-                found[0].guesses.append(f"It takes images of any size; a side of {graph.assumed} is taken (side).")
+            found = _parts(label, graph, options if len(networks) == 1 else replace(options, role=None))
             arrays[id(graph)] = _assigned(model, graph, network, sources.get(key))
         except Refused as refusal:
             failures.append(refusal)
@@ -182,6 +214,18 @@ def _model(model: files.Model, options: Options, image: Image | None) -> _Read:
         raise failures[0]
     guesses += [f"A part was left out: {refusal}" for refusal in failures]
     return _Read(model, parts, arrays, guesses, choices, model.name)
+
+
+def _parts(label: str, graph: Graph, options: Options) -> list[Part]:
+    found = roles.parts_of(label, graph, options)
+    if graph.assumed:
+        found[0].guesses.append(f"It takes images of any size; a side of {graph.assumed} is taken (side).")
+    return found
+
+
+def _exchanged(model: files.Model, graph: OnnxGraph, options: Options) -> _Read:
+    """The parts of an ONNX file, which keeps its own weights; raises Refused."""
+    return _Read(model, _parts(model.name, graph, options), {id(graph): {}}, list(graph.model.notes), [], model.name)
 
 
 def _assigned(model: files.Model, graph: Graph, network: Network, sources: dict[str, Stated] | None) -> Arrays:

@@ -11,8 +11,8 @@ from zoo import models, samplers
 from zoo.analysis.scores import COUNT, Real
 from zoo.data import datasets
 from zoo.entries import Entry, catalog
-from zoo.metrics import classes as class_metrics
 from zoo.metrics import frechet, memorisation, modes, purity
+from zoo.metrics.classes import histogram
 from zoo.metrics.figures import FIGURES, RANDOM
 from zoo.samplers import SAMPLERS
 
@@ -103,7 +103,7 @@ def covered_modes(entry: Entry, data: Real, seed: int) -> dict[str, dict[str, An
 
     def counted(images: np.ndarray) -> dict[str, float]:
         digits = [models.classify(reader, images[..., [channel]])[0].argmax(1) for channel in range(images.shape[3])]
-        counts = class_metrics.histogram(modes.number(np.stack(digits, 1)), len(entry.classes))
+        counts = histogram(modes.number(np.stack(digits, 1)), len(entry.classes))
         return {"modes": modes.covered(counts), "modes_kl": modes.divergence(counts)}
 
     drawn = [counted(models.sample(entry, modes.SAMPLES, run).images) for run in runs(seed)]

@@ -72,6 +72,14 @@ def best(found: Iterable[Row], score: str) -> list[Row]:
     return list(kept.values())
 
 
+def leading(found: Iterable[Row]) -> list[Row]:
+    """Return the first of each entry's rows: in the order of `rows` the one with the best sampler."""
+    kept: dict[str, Row] = {}
+    for row in found:
+        kept.setdefault(row.entry.id, row)
+    return list(kept.values())
+
+
 def _rows(entry: Entry) -> list[Row]:
     by_sampler: dict[str, dict[str, Metric]] = {}
     for name, metric in entry.manifest.metrics.items():
@@ -93,8 +101,11 @@ def table(found: Iterable[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     heads = [f"{name}{end}" for name in figures for end in ("", "_low", "_high")]
     writer.writerow(
-        ["entry", "revision", "family", "year", "dataset", "sampler", "parameters", "megabytes", "images_seen", *heads]
-    )
+        [
+            "entry", "revision", "family", "year", "dataset", "sampler", "conditional", "parameters", "megabytes",
+            "images_seen", "seconds", *heads,
+        ]
+    )  # fmt: skip
     for row in found:
         made, numbers = row.entry.manifest, []
         for name in figures:
@@ -103,7 +114,8 @@ def table(found: Iterable[Row]) -> str:
         writer.writerow(
             [
                 _cell(row.entry.id), row.entry.revision, _cell(made.family), made.year, _cell(row.entry.dataset),
-                _cell(row.sampler), row.entry.parameters, row.megabytes, made.provenance.images_seen, *numbers,
+                _cell(row.sampler), int(row.entry.conditional), row.entry.parameters, row.megabytes,
+                made.provenance.images_seen, made.provenance.seconds, *numbers,
             ]
         )  # fmt: skip
     return out.getvalue()

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo import images as pictures
 from zoo import models
 from zoo.entries import Entry
+from zoo.images import fit
 
 
 def labels_for(
@@ -30,7 +30,7 @@ def labels_for(
     if known is not None and len(classes) and set(np.asarray(classes, object)[np.unique(known)]) <= set(entry.classes):
         return np.array([entry.classes.index(classes[label]) for label in known], np.int64), "the true class"
     if classifier is not None and set(classifier.classes) <= set(entry.classes):
-        guessed = models.classify(classifier, pictures.fit(images, classifier.shape)[0])[0].argmax(1)
+        guessed = models.classify(classifier, fit(images, classifier.shape)[0])[0].argmax(1)
         labels = [entry.classes.index(classifier.classes[index]) for index in guessed]
         return np.array(labels, np.int64), f"the class that {classifier.label} sees in it"
     return np.zeros(len(images), np.int64), f"“{entry.classes[0]}” for want of a classifier"

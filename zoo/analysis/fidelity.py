@@ -89,6 +89,11 @@ def bottleneck(entry: Entry) -> tuple[int, int, float]:
     return pixels, code, pixels / code
 
 
+def proportion(ratio: float) -> str:
+    """Return a ratio to one in words for people: 49:1, 2.5:1, 6,144:1."""
+    return f"{ratio:,.0f}:1" if ratio >= 100 else f"{ratio:.3g}:1"
+
+
 def maps(found: Sequence[Reconstruction]) -> tuple[list[np.ndarray], float]:
     """Return |difference| maps with one brightness for all, and the difference (0 to 1) that they show as white."""
     differences = [pictures.difference(item.clean, item.outputs) for item in found]
@@ -120,7 +125,7 @@ def note(entry: Entry, found: Reconstruction) -> str:
     labelled = f"\nIt is told {found.label_origin}." if found.label_origin else ""
     fitted = f"\n{found.notice}" if found.notice else ""
     kind = f"integers below {codes.vocabulary(entry)}" if entry.discrete else "numbers"
-    return f"{pixels:,} → {code:,} {kind}, {ratio:.3g}:1{labelled}{fitted}"
+    return f"{pixels:,} → {code:,} {kind}, {proportion(ratio)}{labelled}{fitted}"
 
 
 def summary(entries: Sequence[Entry], series: dict[str, dict[str, np.ndarray]]) -> dict[str, list[str]]:
@@ -134,7 +139,7 @@ def summary(entries: Sequence[Entry], series: dict[str, dict[str, np.ndarray]]) 
         "Entry": list(series),
         "Numbers in": [f"{pixels:,}" for pixels, _, _ in sizes],
         "In the code": [f"{code:,}" for _, code, _ in sizes],
-        "Compression": [f"{ratio:.3g}:1" for _, _, ratio in sizes],
+        "Compression": [proportion(ratio) for _, _, ratio in sizes],
         "MSE": [f"{mean['mse']:.4f}" for mean in means],
         "PSNR (dB)": [f"{mean['psnr']:.1f}" for mean in means],
         "SSIM": [f"{mean['ssim']:.3f}" for mean in means],

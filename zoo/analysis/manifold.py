@@ -4,6 +4,7 @@ A browser that has the grid as one sheet shows the picture of any place without 
 the four neighbours stands in for the decoder while one drags. `deviation` measures how far that is from the truth.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from zoo.entries import Entry
 
 REACH = 2.5  # standard deviations of the prior to each side: 97.5 % of all codes lie in this square
 SIDE = 33  # grid points on a side; tests/benchmarks/live.py compares others
+MAX_PIXELS = 1 << 23  # of all pictures of a grid
 QUALITY = 92  # of the WebP sheet: at 85 the coarser colours alone cost fruits-vae-2d more than 0.01
 
 
@@ -43,7 +45,10 @@ def places(side: int = SIDE) -> np.ndarray:
 
 
 def decoded(entry: Entry, side: int = SIDE) -> np.ndarray:
-    """Return the image at each place of the grid: (side, side, H, W, C) in [0, 1]."""
+    """Return the image at each place of the grid: (side, side, H, W, C) in [0, 1].
+
+    Of large images the grid has fewer places, MAX_PIXELS pixels together."""
+    side = max(3, min(side, math.isqrt(models.affordable(entry, side**2, MAX_PIXELS))))
     return models.decode(entry, places(side).reshape(-1, 2)).reshape(side, side, *entry.shape)
 
 

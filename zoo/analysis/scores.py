@@ -15,7 +15,7 @@ from zoo import images, models
 from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.metrics import cas, duplicates, frechet, kernel, prdc, random_features, sliced_wasserstein
-from zoo.metrics import classes as class_metrics
+from zoo.metrics.classes import histogram, missing, total_variation
 from zoo.metrics.figures import FIGURES
 
 COUNT = 10_000  # images on each side of a comparison, fewer where the test split is smaller
@@ -93,7 +93,7 @@ class Real:
         classes = len(self.classifier.classes)
         if self.view.labels is None:
             return np.ones(classes)
-        return class_metrics.histogram(self.view.labels, classes)
+        return histogram(self.view.labels, classes)
 
     @property
     def features(self) -> np.ndarray:
@@ -165,14 +165,14 @@ class Real:
             return {}
         counts, shares = self.counts(other), _needed(self.shares, "a classifier")
         return {
-            "class_distance": class_metrics.total_variation(counts, shares),
-            "missing_classes": len(class_metrics.missing(counts, shares)),
+            "class_distance": total_variation(counts, shares),
+            "missing_classes": len(missing(counts, shares)),
         }
 
     def counts(self, other: View) -> np.ndarray:
         """Images of each class (K,) that the classifier sees in a set; raises ValueError without a classifier."""
         classifier = _needed(self.classifier, "a classifier")
-        return class_metrics.histogram(_needed(other.classes, "a classifier"), len(classifier.classes))
+        return histogram(_needed(other.classes, "a classifier"), len(classifier.classes))
 
     def classification_accuracy(self, pictures: np.ndarray, labels: np.ndarray) -> float:
         """Classification accuracy score of images with the classes they were asked for."""

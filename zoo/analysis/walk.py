@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo import films, models
-from zoo import images as pictures
 from zoo.analysis.conditions import labels_for
+from zoo.charts.poster import Row
 from zoo.entries import Entry
+from zoo.images import fit, gif, sheet
 from zoo.latent import codes, geometry
 
 KINDS = ("linear", "spherical", "pixels")
@@ -39,7 +40,7 @@ TRAVERSAL = tuple(np.linspace(-REACH, REACH, STEPS).tolist())
 CANDIDATES = 256
 TRAVERSED = 16
 LARGEST_FILM_SIDE = 160
-FILMS = {"gif": pictures.gif, "mp4": films.mp4}
+FILMS = {"gif": gif, "mp4": films.mp4}
 HOLLOW = 8  # numbers in a code: with fewer, random codes are many in the middle
 
 
@@ -104,8 +105,8 @@ def drawn(entry: Entry, seed: int, label: int | None = None) -> Anchor:
 
 def recognised(entry: Entry, classifier: Entry, wanted: str, seed: int) -> Anchor:
     """Anchor at that one of CANDIDATES random latents whose image the classifier takes most surely for `wanted`."""
-    sample = models.sample(entry, CANDIDATES, seed)
-    probabilities, _ = models.classify(classifier, pictures.fit(sample.images, classifier.shape)[0])
+    sample = models.sample(entry, models.affordable(entry, CANDIDATES), seed)
+    probabilities, _ = models.classify(classifier, fit(sample.images, classifier.shape)[0])
     best = int(probabilities[:, classifier.classes.index(wanted)].argmax())
     label = None if sample.labels is None else int(sample.labels[best])
     return Anchor(sample.latents[best], sample.images[best], label, f"{wanted}, seed {seed}")
@@ -186,7 +187,7 @@ def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24, kind: str = "
 
     Four anchors are visited in turn around the square.
     """
-    t = np.linspace(0, 1, steps)
+    t = np.linspace(0, 1, max(3, models.affordable(entry, steps)))
     if len(anchors) == 2:
         there = beside(walk(entry, anchors, t))
         frames = np.concatenate([there, there[::-1]])
@@ -196,24 +197,24 @@ def film(entry: Entry, anchors: Sequence[Anchor], steps: int = 24, kind: str = "
     return FILMS[kind](frames, ms=70, scale=max(1, LARGEST_FILM_SIDE // max(entry.shape[:2])))
 
 
-def poster(found: Walk) -> np.ndarray:
-    """All frames as one picture, uint8 (H, W, 3): a row per kind, or a square per kind side by side."""
+def poster(found: Walk, t: Places) -> tuple[list[Row], list[str]]:
+    """Return all frames as rows with the names of their columns: a row per kind, or the squares of all kinds in one."""
     if len(found.frames["linear"]) == 1:
-        return pictures.strip([found.frames[kind][0] for kind in KINDS])
-    squares = [pictures.enlarge(square(found, kind), 4) for kind in KINDS]
-    return pictures.sheet(np.stack(squares), 3, gap=24)
+        rows = [Row(TITLES[kind], found.frames[kind][0], NOTES[kind]) for kind in KINDS]
+        return rows, [f"{100 * part:.0f} %" for part in t]
+    return [Row("", np.stack([square(found, kind) for kind in KINDS]))], [TITLES[kind] for kind in KINDS]
 
 
 def square(found: Walk, kind: str) -> np.ndarray:
     """All frames of one kind as one picture, uint8 (H, W, 3), one grey pixel between them."""
     frames = found.frames[kind]
-    return pictures.sheet(frames.reshape(-1, *frames.shape[2:]), frames.shape[1], gap=1, background=0.5)
+    return sheet(frames.reshape(-1, *frames.shape[2:]), frames.shape[1], gap=1, background=0.5)
 
 
 def around(entry: Entry, anchors: Sequence[Anchor]) -> tuple[np.ndarray, np.ndarray | None]:
     """Return typical latents (N, *latent), and their classes, on which the effect of dimensions can be measured."""
     if "generate" in entry.capabilities:
-        sample = models.sample(entry, TRAVERSED, 0)
+        sample = models.sample(entry, models.affordable(entry, TRAVERSED), 0)
         return sample.latents, sample.labels
     labels = None if anchors[0].label is None else np.array([anchor.label for anchor in anchors])
     return np.stack([anchor.latent for anchor in anchors]), labels

@@ -5,6 +5,7 @@ from zoo.charts.distributions import class_histogram, factor_histograms, feature
 from zoo.charts.history import training_curve
 from zoo.charts.latent import code_grid, effect_bars, latent_bars, latent_map, latent_marginals
 from zoo.charts.palette import FURTHER, REAL, REAL_NAME, A, B, Style
+from zoo.charts.poster import Row, lines, poster
 from zoo.charts.rankings import ranking, reconstruction_bars, tradeoff
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "REAL_NAME",
     "A",
     "B",
+    "Row",
     "Style",
     "class_histogram",
     "class_probabilities",
@@ -24,7 +26,9 @@ __all__ = [
     "latent_bars",
     "latent_map",
     "latent_marginals",
+    "lines",
     "path_profile",
+    "poster",
     "ranking",
     "reconstruction_bars",
     "tradeoff",

@@ -58,19 +58,22 @@ def feature_pca(series: Mapping[str, np.ndarray], explained: Sequence[float] | n
     One sees where generated images fall beside the real ones: a real cluster without generated points is a lost mode,
     generated points outside every real cluster are images that look like nothing real. The outlines hold 50 % and
     90 % of each series. series holds projections (N, 2), all with the same axes; at most MAX_POINTS of each are drawn.
-    explained gives the shares of variance of the two components.
+    explained gives the shares of variance of the two components. customdata counts the drawn points, series by series.
     """
-    figure = go.Figure()
+    figure, drawn = go.Figure(), {name: subset(len(values)) for name, values in series.items()}
+    first = dict(zip(drawn, np.cumsum([0, *map(len, drawn.values())]).tolist(), strict=False))
     points = np.concatenate(list(series.values()))
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.08 * (high - low) + 1e-6
     edges = np.linspace(low - margin, high + margin, 81)
     for name, style in series_styles(series):
-        x, y = np.asarray(series[name])[subset(len(series[name]))].T
+        x, y = np.asarray(series[name])[drawn[name]].T
         marker = {"color": style.colour, "symbol": f"{style.symbol}-open", "size": 5, "opacity": 0.5}
         if style is REAL:
             marker |= {"symbol": style.symbol, "size": 4, "line": {"width": 0}}
-        figure.add_scatter(x=x, y=y, name=name, legendgroup=name, mode="markers", marker=marker, hoverinfo="skip")
+        number = first[name] + np.arange(len(x))  # told to who shows a picture; plotly itself shows no label
+        look = {"mode": "markers", "marker": marker, "customdata": number, "hoverinfo": "none"}
+        figure.add_scatter(x=x, y=y, name=name, legendgroup=name, **look)
     x, y = (edges[1:] + edges[:-1]).T / 2
     levels = {"coloring": "lines", "start": 0.5, "end": 0.9, "size": 0.4}
     for name, style in series_styles(series):  # after all points, so that no outline is buried

@@ -9,6 +9,8 @@ from plotly.subplots import make_subplots
 from zoo.charts.layout import add_steps, laid_out, subset
 from zoo.charts.palette import BLUE, NEUTRAL, A, Style, class_style, faded
 
+LETTER, LINE = 0.018, 0.05  # of the width of a map that is 500 pixels wide
+
 
 def latent_marginals(
     counts: np.ndarray, edges: np.ndarray, prior: bool, dimensions: Sequence[int] | None = None, style: Style = A
@@ -79,8 +81,11 @@ def latent_map(latents: np.ndarray, labels: np.ndarray | None = None, classes: S
         x, y = latents[members].T
         marker = {"color": colour, "symbol": symbol, "size": 5, "opacity": 0.7}
         figure.add_scatter(x=x, y=y, name=name, mode="markers", customdata=members, marker=marker)
-        if labels is not None and len(members):
-            x, y = np.median(latents[members], axis=0)
+    named = {name: members for name, members in groups.items() if labels is not None and len(members)}
+    places = _apart({name: np.median(latents[members], axis=0) for name, members in named.items()}, latents[rows])
+    for index, name in enumerate(groups):
+        if name in places:
+            colour, (x, y) = class_style(index)[0], places[name]
             plate = {"bgcolor": colour, "borderpad": 2}  # text on its own plate, so the page's theme does not matter
             ink = {"color": "white" if colour == BLUE else "black", "size": 12}
             figure.add_annotation(x=x, y=y, text=name, showarrow=False, font=ink, **plate)
@@ -117,6 +122,32 @@ def code_grid(codes: np.ndarray, vocabulary: int) -> go.Figure:
     figure.update_xaxes(title_text="column", **plain)
     figure.update_yaxes(title_text="row", autorange="reversed", scaleanchor="x", **plain)
     return laid_out(figure, height=max(200, 80 + 36 * len(codes)), margin_t=16)
+
+
+def _apart(places: dict[str, np.ndarray], points: np.ndarray) -> dict[str, np.ndarray]:
+    """Move names from where they belong until none covers another.
+
+    Names that overlap are pushed apart, each by half of what is missing, along the axis on which less is missing.
+    """
+    if len(places) < 2:
+        return places
+    names, found = list(places), np.stack(list(places.values()))
+    spread = max(np.ptp(points, axis=0).max(), 1e-6)
+    sizes = np.array([[LETTER * (len(name) + 1), LINE] for name in names]) * spread
+    for _ in range(100):
+        moved = False
+        for i in range(len(names)):
+            for j in range(i):
+                away = found[i] - found[j]
+                missing = (sizes[i] + sizes[j]) / 2 - np.abs(away)
+                if (missing > 0).all():
+                    axis, moved = int(missing.argmin()), True
+                    push = missing[axis] / 2 * (1 if away[axis] >= 0 else -1)
+                    found[i, axis] += push
+                    found[j, axis] -= push
+        if not moved:
+            break
+    return dict(zip(names, found, strict=True))
 
 
 def _farthest_from_normal(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from zoo.charts.layout import laid_out, value_axis
 from zoo.charts.palette import GREEN, A, class_style, series_styles
 
-METRICS = {"mse": "MSE (↓ better)", "psnr": "PSNR in dB (↑ better)", "ssim": "SSIM (↑ better)"}
+METRICS = {"mse": "MSE ↓", "psnr": "PSNR (dB) ↑", "ssim": "SSIM ↑"}
 
 
 def ranking(
@@ -23,13 +23,14 @@ def ranking(
     """One row per label, the first on top: a point at the value, a bar over its interval, a line at the floor.
 
     One sees who is ahead, and whether the intervals leave any doubt. lows and highs are equal to the value where there
-    is no interval; floor is what real images score.
+    is no interval; floor is what real images score. customdata counts the rows.
     """  # fmt: skip
     middle, low, high = (np.asarray(numbers, dtype=float) for numbers in (values, lows, highs))
     figure = go.Figure()
     error = {"type": "data", "symmetric": False, "array": high - middle, "arrayminus": middle - low, "width": 5}
     marker = {"color": A.colour, "symbol": "circle", "size": 10}
-    figure.add_scatter(x=middle, y=list(labels), mode="markers", marker=marker, error_x=error, name=title)
+    look = {"mode": "markers", "marker": marker, "customdata": np.arange(len(middle))}
+    figure.add_scatter(x=middle, y=list(labels), error_x=error, name=title, **look)
     figure.update_traces(hovertemplate="%{y}: %{x:.3g}", error_x_color=A.colour)
     axis = value_axis(title, np.append(np.r_[low, high], [] if floor is None else floor))
     figure.update_xaxes(**axis, showgrid=True)
@@ -48,7 +49,8 @@ def tradeoff(
 ) -> go.Figure:
     """Two figures of each row against each other, a colour and a marker for each group.
 
-    One sees that the two are bought from each other, and which rows are beaten in both by another one.
+    One sees that the two are bought from each other, and which rows are beaten in both by another one. customdata
+    counts the rows.
     """
     figure, known = go.Figure(), list(dict.fromkeys(groups))
     for index, group in enumerate(known):
@@ -56,7 +58,7 @@ def tradeoff(
         chosen = [i for i, found in enumerate(groups) if found == group]
         figure.add_scatter(
             x=[x[i] for i in chosen], y=[y[i] for i in chosen], text=[labels[i] for i in chosen], name=group,
-            mode="markers", marker={"color": colour, "symbol": symbol, "size": 12},
+            mode="markers", marker={"color": colour, "symbol": symbol, "size": 12}, customdata=chosen,
             hovertemplate="%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(**value_axis(x_title, np.asarray(x, dtype=float)), showgrid=True)

@@ -15,6 +15,7 @@ import numpy as np
 from zoo.data import decoding, downloads, files, reading
 from zoo.data.records import Progress, Request, Split
 from zoo.errors import DatasetUnavailable
+from zoo.hub import room
 from zoo.hub.origin import REPOSITORY
 from zoo.known import DATASETS, Known
 from zoo.settings import DATA, hosted
@@ -157,6 +158,8 @@ def _hub(name: str, known: Known | None, request: Request, report: Progress) -> 
 
         found = downloads.fetch(hub_id, pinned, request.revision, request.split, fetching)
     sha, folder, chosen = found
+    for file in chosen.names:
+        room.used(folder / file)
     origin = f"the Hub dataset {hub_id} at revision {sha[:12]}"
     told = lambda part, text: report(start + (1 - start) * part, text)  # noqa: E731
     return reading.read(name, folder, chosen, origin, request, told, sha)

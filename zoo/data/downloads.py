@@ -12,8 +12,8 @@ from huggingface_hub import constants
 from zoo import atomic
 from zoo.data.files import Files, is_table, skipped, split_files
 from zoo.data.records import Progress
-from zoo.errors import DatasetUnavailable
-from zoo.hub import connection, errand
+from zoo.errors import DatasetUnavailable, HubError
+from zoo.hub import connection, errand, room
 from zoo.hub.origin import REPOSITORY
 from zoo.settings import hosted
 
@@ -43,13 +43,11 @@ def cached(
     hub_id: str, pinned: str | None, pinned_files: Pinned | None, revision: str | None, split: str
 ) -> tuple[str, Path, Files] | None:
     """Revision, snapshot folder and files of a split that lies complete in the Hub's cache, or None; no request."""
-    stored = Path(constants.HF_HUB_CACHE) / f"datasets--{hub_id.replace('/', '--')}"
+    stored = Path(constants.HF_HUB_CACHE) / _folder(hub_id)
     if not REPOSITORY.fullmatch(hub_id) or not stored.is_dir():
         return None
     if pinned_files is None and hosted():
         return None  # it may be private to the host: asked for anew, without the host's token
-    from huggingface_hub import try_to_load_from_cache
-
     if pinned is not None and pinned_files is not None and revision in (None, pinned):
         sha, names = pinned, [n for names in pinned_files.values() for n in names]
     else:
@@ -58,11 +56,22 @@ def cached(
             return None
         sha, names = record["revision"], record["files"]
     files = split_files(names, split)
-    paths = [try_to_load_from_cache(hub_id, n, revision=sha, repo_type="dataset") for n in files.names]
-    here = [path for path in paths if isinstance(path, str)]
-    if len(here) < len(paths):
+    here = [path for name in files.names if (path := _here(hub_id, name, sha))]
+    if len(here) < len(files.names):
         return None
-    return sha, Path(here[0]).parents[files.names[0].count("/")], files
+    return sha, here[0].parents[files.names[0].count("/")], files
+
+
+def _folder(hub_id: str) -> str:
+    return f"datasets--{hub_id.replace('/', '--')}"
+
+
+def _here(hub_id: str, name: str, sha: str) -> Path | None:
+    """Return where a file of a dataset lies in the Hub's cache, None where it does not."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(hub_id, name, revision=sha, repo_type="dataset")
+    return Path(found) if isinstance(found, str) else None
 
 
 def fetch(
@@ -92,13 +101,17 @@ def fetch(
             done += count
             report(min(1.0, done / max(1, total)), f"Downloading {hub_id}")
 
-        with errand.transfer(total, advanced, answers=errand.MAX_ANSWER_BYTES):
+        missing = total - sum(sizes[n] for n in files.names if _here(hub_id, n, info.sha))
+        transfer = errand.transfer(total, advanced, answers=errand.MAX_ANSWER_BYTES)
+        with room.reserved(_folder(hub_id), missing), transfer:
             paths = [
                 hf_hub_download(hub_id, name, repo_type="dataset", revision=info.sha, token=token)
                 for name in files.names
             ]
     except DatasetUnavailable:
         raise
+    except HubError as error:
+        raise DatasetUnavailable(f"{str(error).removesuffix('.')}; {MEANWHILE}.") from error
     except Exception as error:  # the client lets whatever a strange answer causes through
         reason = connection.sentence(error, hub_id, MEANWHILE).removesuffix(".")
         reason += "" if MEANWHILE in reason else f"; {MEANWHILE}"

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo import atomic
 from zoo.entries import remote, sources
 from zoo.entries.entry import Entry, Origin, read
 from zoo.entries.sources import Source
@@ -152,6 +153,7 @@ def _source(source: Path) -> list[Entry | Broken]:
     try:
         if os.path.lexists(source / MANIFEST):
             return [_item(source)]
+        atomic.sweep(source)
         folders = sorted(path for path in source.iterdir() if not path.name.startswith("."))
     except OSError as error:
         return [Broken(source.name, source, f"The folder {source} cannot be listed: {error.strerror}.")]

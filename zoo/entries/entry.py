@@ -160,6 +160,7 @@ class Entry:
             raise EntryError(f"The entry {self.place} has no file {brief(file)}.")
         if self.storage.renewable and (again or not self.here(file)):
             self.storage.fetch(file, self.manifest.files[file].size, again or (self.folder / file).exists())
+        self.storage.used(file)
         return _locate(self.storage, file)
 
     def content(self, file: str, limit: int) -> bytes:

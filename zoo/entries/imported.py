@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ def folder(digest: str) -> Path | None:
     """The folder that holds the entries of an import, None when it is no longer kept."""
     if not re.fullmatch(r"[0-9a-f]{16}", digest):
         return None
+    atomic.sweep(_store())
     found = _store() / digest
     return found if found.is_dir() else None
 
@@ -51,8 +51,8 @@ def keep(made: Sequence[Path], digest: str, findings: dict[str, Any]) -> Path:
     store = _store()
     try:
         store.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store, prefix=".") as temporary:
-            staged = Path(temporary) / digest
+        with atomic.room(store) as draft:
+            staged = draft / digest
             for item in made:
                 shutil.copytree(item, staged / item.name)
             (staged / REPORT).write_text(json.dumps(findings), encoding="utf-8")
@@ -62,7 +62,8 @@ def keep(made: Sequence[Path], digest: str, findings: dict[str, Any]) -> Path:
         for old in kept[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise ImportFailed(f"The import cannot be kept on this machine ({error.strerror}); free some space.") from None
+        reason = atomic.reason(error) or error.strerror or error
+        raise ImportFailed(f"The import cannot be kept on this machine: {reason}; free some space.") from None
     return store / digest
 
 

@@ -44,6 +44,10 @@ class Storage(Protocol):
         """Bring a file of `size` bytes into the folder, with `again` even when it is there; raises EntryError."""
         ...
 
+    def used(self, file: str) -> None:
+        """Take note that a file is used now."""
+        ...
+
     def refuse(self, file: str, reason: str) -> None:
         """Take note that a file stays wrong, so that it is not fetched on every occasion."""
         ...
@@ -67,6 +71,9 @@ class Folder:
 
     def fetch(self, file: str, size: int, again: bool) -> None:
         raise EntryError(f"The entry {self.place} is incomplete: {file} is missing.")
+
+    def used(self, file: str) -> None:
+        """Nothing is deleted from a folder to make room."""
 
     def refuse(self, file: str, reason: str) -> None:
         """A folder is looked at anew each time."""

@@ -1,8 +1,5 @@
 """One file of one commit: in the Hub's own cache, or fetched into it; what failed rests before it is tried again."""
 
-import errno
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,11 +8,10 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from zoo.errors import Cancelled, HubError
-from zoo.hub import connection, errand
+from zoo.hub import connection, errand, room
 from zoo.hub.origin import Origin
 from zoo.manifest import MANIFEST
 
-SPARE_BYTES = 64 << 20  # that must stay free on the disk
 RESTING = 60.0  # seconds until what failed is tried again
 
 _failures: dict[tuple[str, str, str], tuple[float, str]] = {}
@@ -44,13 +40,20 @@ class Snapshot:
     def fetch(self, file: str, size: int, again: bool) -> None:
         download(self.origin, file, size, again=again)
 
+    def used(self, file: str) -> None:
+        room.used(self.folder / file)
+
     def refuse(self, file: str, reason: str) -> None:
         refuse(self.origin, file, reason)
 
 
 def snapshot(origin: Origin) -> Path:
     """Return the folder of an origin in the Hub's cache; it may not exist yet."""
-    return Path(constants.HF_HUB_CACHE) / f"models--{origin.repo.replace('/', '--')}" / "snapshots" / origin.commit
+    return Path(constants.HF_HUB_CACHE) / _folder(origin) / "snapshots" / origin.commit
+
+
+def _folder(origin: Origin) -> str:
+    return f"models--{origin.repo.replace('/', '--')}"
 
 
 def download(
@@ -77,9 +80,8 @@ def download(
     try:
         if (path.parents[file.count("/") + 2] / ".no_exist" / origin.commit / file).exists():
             raise _absent(origin, file)
-        _spare(size)
         connection.bound()
-        with errand.transfer(size, advanced, cancelled):
+        with room.reserved(_folder(origin), size), errand.transfer(size, advanced, cancelled):
             token = None if origin.signed else False
             hf_hub_download(origin.repo, file, revision=origin.commit, token=token, force_download=again)
     except (Cancelled, HubError):
@@ -99,14 +101,6 @@ def _absent(origin: Origin, file: str) -> HubError:
         f"{origin.repo} is not an entry: it holds no {MANIFEST}; "
         "if it holds a Keras model, the Import page can make an entry of it."
     )
-
-
-def _spare(size: int) -> None:
-    """Raise OSError before the disk is full."""
-    cache = Path(constants.HF_HUB_CACHE)
-    cache.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(cache).free < size + SPARE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def refuse(origin: Origin, file: str, reason: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-ROWS = 2048
+BLOCK_VALUES = 1 << 23  # numbers of the training images that are compared at once
 
 
 def nearest(
@@ -33,13 +33,14 @@ def nearest(
         raise ValueError("There are no training images to search in.")
     queries = np.asarray(images, np.float32).reshape(len(images), -1)
     squares = np.empty((len(queries), len(training)), np.float32)
-    for start in range(0, len(training), ROWS):
-        block = training[start : start + ROWS].reshape(-1, queries.shape[1]) / np.float32(255)
+    rows = max(1, BLOCK_VALUES // queries.shape[1])
+    for start in range(0, len(training), rows):
+        block = training[start : start + rows].reshape(-1, queries.shape[1]) / np.float32(255)
         # |a - b|² as |a|² + |b|² - 2 a·b would lose the small distances of copies to rounding.
         for row, query in enumerate(queries):
             difference = block - query
-            squares[row, start : start + ROWS] = np.einsum("nd,nd->n", difference, difference)
+            squares[row, start : start + rows] = np.einsum("nd,nd->n", difference, difference)
         if progress:
-            progress(min(1.0, (start + ROWS) / len(training)), "Comparing with the training images")
+            progress(min(1.0, (start + rows) / len(training)), "Comparing with the training images")
     order = np.argsort(squares, axis=1, kind="stable")[:, :count]
     return order, np.sqrt(np.take_along_axis(squares, order, 1) / queries.shape[1])

@@ -4,6 +4,7 @@ The zoo's own networks are checked; a stranger's are also tried in a process of 
 and only ever run with the sizes of batch that were tried.
 """
 
+import contextlib
 import math
 import threading
 from collections import OrderedDict
@@ -19,11 +20,12 @@ from zoo.networks.checks import CHUNK, check
 from zoo.networks.session import WHOLE, open_session, run_batch, sizes, typed
 
 MAX_NETWORK_BYTES = 256 << 20
-MAX_SESSIONS = 12
+MAX_SESSIONS, MAX_SESSION_BYTES = 12, 512 << 20  # that are kept, and their files
 CHUNK_PIXELS = CHUNK * 32 * 32
 
 _sessions: OrderedDict[tuple[Entry, str], onnxruntime.InferenceSession] = OrderedDict()
 _lock = threading.Lock()
+_turns = trial.Turns(trial.AT_ONCE)  # of strangers' batches, each within what its trial was allowed
 
 
 def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
@@ -52,7 +54,8 @@ def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     for start in range(0, count, chunk):
         batch = {name: array[start : start + chunk] for name, array in arrays.items()}
         try:
-            parts.append(run_batch(session, network, batch if trusted else _filled_up(batch, chunk)))
+            with contextlib.nullcontext() if trusted else _turns.of(_source(entry)):
+                parts.append(run_batch(session, network, batch if trusted else _filled_up(batch, chunk)))
         except ValueError as error:
             raise _refusal(entry, role, str(error)) from None
     return {name: np.concatenate([part[name] for part in parts])[:count] for name in network.outputs}
@@ -87,6 +90,11 @@ def _embedded(entry: Entry) -> bool:
     return entry.folder.is_relative_to(catalog.EMBEDDED.resolve())
 
 
+def _source(entry: Entry) -> str:
+    """Return who brings a stranger's entry: the owner on the Hub, or the folder on this machine."""
+    return entry.origin.repo.partition("/")[0] if entry.origin else str(entry.folder.parent)
+
+
 def _largest_batch(entry: Entry) -> int:
     translator = entry.manifest.networks.get("translator")
     pixels = max(math.prod(entry.shape[:2]), math.prod(translator.inputs["source"][:2]) if translator else 0)
@@ -111,9 +119,15 @@ def _session(entry: Entry, role: str) -> onnxruntime.InferenceSession:
     with _lock:
         _sessions[key] = session
         _sessions.move_to_end(key)
-        while len(_sessions) > MAX_SESSIONS:
+        while len(_sessions) > MAX_SESSIONS or (len(_sessions) > 1 and sum(map(_size, _sessions)) > MAX_SESSION_BYTES):
             _sessions.popitem(last=False)
     return session
+
+
+def _size(key: tuple[Entry, str]) -> int:
+    """Return the bytes of a network's file."""
+    entry, role = key
+    return entry.manifest.files[entry.manifest.networks[role].file].size
 
 
 def _make(entry: Entry, role: str) -> onnxruntime.InferenceSession:
@@ -122,9 +136,9 @@ def _make(entry: Entry, role: str) -> onnxruntime.InferenceSession:
     try:
         if _embedded(entry):
             check(content, _largest_batch(entry))
-        elif reason := trial.refusal(content, network, len(entry.classes), _largest_batch(entry)):
+        elif reason := trial.refusal(content, network, len(entry.classes), _largest_batch(entry), _source(entry)):
             raise ValueError(reason)
-        return open_session(content, network)
+        return open_session(content, network, _embedded(entry))
     except ValueError as error:
         raise _refusal(entry, role, str(error)) from None
 

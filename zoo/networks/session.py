@@ -13,16 +13,21 @@ MAX_ARENA_BYTES = 4 << 30  # of intermediate results, all sessions of the proces
 WHOLE = ("label", "codes")  # inputs of whole numbers
 
 
-def open_session(content: bytes, network: Network) -> onnxruntime.InferenceSession:
-    """Return a session of a checked ONNX file; raises ValueError when it does not load or is not what is declared."""
-    _share_memory()
+def open_session(content: bytes, network: Network, trusted: bool = False) -> onnxruntime.InferenceSession:
+    """Return a session of a checked ONNX file; raises ValueError when it does not load or is not what is declared.
+
+    The networks that are trusted share memory, which stays with the process. What a stranger's takes is given back
+    after each run: that costs up to a third more time, and kept it would never be given back."""
     options = onnxruntime.SessionOptions()
+    options.enable_cpu_mem_arena = trusted
+    if trusted:
+        _share_memory()
     options.intra_op_num_threads = min(2, os.cpu_count() or 1)
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     for setting, value in {
         "session.load_model_format": "ONNX",
-        "session.use_env_allocators": "1",
+        "session.use_env_allocators": str(int(trusted)),
         "optimization.constant_folding_max_output_size_in_bytes": str(64 << 20),
     }.items():
         options.add_session_config_entry(setting, value)

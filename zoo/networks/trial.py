@@ -5,6 +5,7 @@ opens a network that is not its own, a child process reads, checks and runs it o
 app will use. No size in a network that passes depends on data (see zoo.networks.checks), so no later run costs more.
 """
 
+import contextlib
 import hashlib
 import json
 import math
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,13 +29,53 @@ SECONDS = 20  # of processor time, start of the process included
 DRAWING = 300  # of processor time for one batch of images that a prior draws code by code
 CLOCK_SECONDS = 90  # seconds on the clock, for a machine that is busy
 MAX_VERDICTS = 512
+AT_ONCE = 3  # trials, each within MEMORY
 RESTING = 60.0  # seconds until a network is tried again that failed for want of a machine with room
 
 _verdicts: dict[tuple[str, str], tuple[str, float]] = {}  # why not, or "", and until when that holds
-_one_at_a_time = threading.Lock()
 
 
-def refusal(content: bytes, network: Network, classes: int, batch: int) -> str | None:
+class Turns:
+    """Who may run now: at most `most` at once and one of each source; then the source that was let in longest ago.
+
+    So a source whose networks are slow, or that brings many, holds up its own alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._change, self._count = most, threading.Condition(), 0
+        self._waiting: Counter[str] = Counter()
+        self._running: set[str] = set()
+        self._last: dict[str, int] = {}  # number of the turn that a source had last
+
+    @contextlib.contextmanager
+    def of(self, source: str) -> Iterator[None]:
+        """Wait for a turn of this source, and hold it while the block runs."""
+        with self._change:
+            self._waiting[source] += 1
+            self._change.wait_for(lambda: len(self._running) < self._most and self._next() == source)
+            self._waiting[source] -= 1
+            self._count += 1
+            self._last[source] = self._count
+            self._running.add(source)
+            self._change.notify_all()
+        try:
+            yield
+        finally:
+            with self._change:
+                self._running.remove(source)
+                self._waiting = +self._waiting
+                if source not in self._waiting:
+                    del self._last[source]
+                self._change.notify_all()
+
+    def _next(self) -> str | None:
+        ready = [source for source, count in self._waiting.items() if count and source not in self._running]
+        return min(ready, key=lambda source: self._last.get(source, 0), default=None)
+
+
+_turns = Turns(AT_ONCE)
+
+
+def refusal(content: bytes, network: Network, classes: int, batch: int, source: str) -> str | None:
     """Return why a network must not be run, as "needs more than 1 GiB of memory", or None; asked once per content.
 
     What a busy machine may have caused is asked again after RESTING seconds.
@@ -42,6 +85,7 @@ def refusal(content: bytes, network: Network, classes: int, batch: int) -> str |
         network: what the manifest declares of it.
         classes: how many values a label may have.
         batch: the largest number of images that the app will run at once.
+        source: who brings it, as the owner on the Hub; trials of one source wait for each other.
     """
     task = json.dumps({
         "network": network.model_dump(mode="json", include={"file", "inputs", "outputs", "parameters"}),
@@ -50,7 +94,7 @@ def refusal(content: bytes, network: Network, classes: int, batch: int) -> str |
     })  # fmt: skip
     key = (hashlib.sha256(content).hexdigest(), task)
     if (reason := _known(key)) is None:
-        with _one_at_a_time:
+        with _turns.of(source):
             if (reason := _known(key)) is None:
                 reason, lasting = _tried(content, task)
                 _verdicts[key] = reason, math.inf if lasting else time.monotonic() + RESTING

@@ -71,7 +71,7 @@ def metadata(entry: Entry) -> str:
 
 def text(entry: Entry, repo: str | None = None, curve: bool = False) -> str:
     """The card's body in Markdown."""
-    parts = [_opening(entry), _samples(entry), _uses(entry, repo), _measured(entry)]
+    parts = [_opening(entry), _samples(entry), uses(entry, repo), _measured(entry)]
     if curve:
         caption = "Losses against the number of training images seen; level lines mean that training had converged."
         parts.append(f"## How it learned\n\n![Training curve]({CURVE})\n\n{caption}")
@@ -109,8 +109,8 @@ def _samples(entry: Entry) -> str:
     return f"![{what}](samples.png){film}"
 
 
-def _uses(entry: Entry, repo: str | None) -> str:
-    """How to load it: plain Keras, ONNX Runtime, the app."""
+def uses(entry: Entry, repo: str | None = None) -> str:
+    """Return how to load it, in Markdown: plain Keras, ONNX Runtime, the app."""
     manifest, size = entry.manifest, " × ".join(map(str, entry.shape))
     lines = ["## Use", "", f"Images are float32 in [0, 1], {size} (height, width, channels).", ""]
     roles = list(manifest.networks)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 Role = Literal["autoencoder", "encoder", "decoder", "generator", "discriminator", "classifier", "translator"]
 Prior = Literal["normal", "uniform", "none"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -32,6 +34,14 @@ def interval(text: str) -> tuple[float, float]:
     if not (abs(found[0]) <= 1e6 and abs(found[1]) <= 1e6 and found[1] - found[0] >= 1e-6):
         raise ValueError(f"A range is one of {', '.join(RANGES)}, or low:high, for example -0.5:0.5.")
     return found
+
+
+def to_unit(images: np.ndarray, text: str) -> np.ndarray:
+    """Images of any shape from a range, or from LOGITS, to [0, 1]; raises ValueError for what is no range."""
+    if text == LOGITS:
+        return 1 / (1 + np.exp(-np.clip(images, -60, 60)))
+    low, high = interval(text)
+    return (images - low) / (high - low)
 
 
 def range_text(text: str) -> str:

@@ -14,7 +14,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
@@ -23,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from zoo import atomic
 from zoo.entries import Entry, imported, read, remote, sources, verify
 from zoo.entries.sources import Source
 from zoo.errors import Cancelled, ImportFailed, SourceError
@@ -40,7 +40,7 @@ MAX_JSON_BYTES = 2 << 20  # of a configuration, whatever it is called
 MAX_BYTES = 1 << 30  # of one file, and of all that is taken from a repository
 MAX_REPOSITORY_FILES = 200
 WANTED = re.compile(
-    r"\.(h5|hdf5|keras|zip|onnx|safetensors|index|json)$|\.data-\d+-of-\d+$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
+    r"\.(h5|hdf5|keras|zip|onnx|safetensors|pth?|ckpt|index|json)$|(^|/)pytorch_model[\w.-]*\.bin$|\.data-\d+-of-\d+$|(^|/)(keras_metadata\.pb|saved_model\.pb|fingerprint\.pb)$|(^|/)variables/variables\.[^/]*$"
     r"|^README\.md$",
     re.IGNORECASE,
 )
@@ -129,16 +129,16 @@ def import_model(
         corrections.check(options)
     except ValueError as error:
         raise ImportFailed(str(error)) from None
-    with tempfile.TemporaryDirectory(prefix="latent-zoo-import-") as room:
-        name, path, revision = _fetched(source, visitor, Path(room), options, say, cancelled)
+    with _room() as room:
+        name, path, revision = _fetched(source, visitor, room, options, say, cancelled)
         request = {
-            "name": name, "path": str(path), "revision": revision, "destination": str(Path(room) / "made" / "entries"),
+            "name": name, "path": str(path), "revision": revision, "destination": str(room / "made" / "entries"),
             "options": options, "limits": vars(limits),
         }  # fmt: skip
-        (Path(room) / "made").mkdir()
+        (room / "made").mkdir()
         with _turn(say, cancelled):  # a slow download holds up nobody
-            answer = _run(request, Path(room), limits, say, cancelled)
-            made = [read(Path(room) / "made" / "entries" / name) for name in answer["names"]]
+            answer = _run(request, room, limits, say, cancelled)
+            made = [read(room / "made" / "entries" / name) for name in answer["names"]]
             for item in made:
                 verify(item)
             findings = dict(zip(answer["names"], answer["reports"], strict=True))
@@ -147,12 +147,23 @@ def import_model(
 
 
 def archive(made: Entry) -> bytes:
-    """A ZIP file of an entry: unpacked, the folder is what keras.saving.load_model takes."""
+    """A ZIP file of an entry: unpacked, the folder is what keras.saving.load_model takes, unless all of it is ONNX."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as packed:
         for name in (MANIFEST, *made.manifest.files):
             packed.write(made.folder / name, f"{made.name}/{name}")
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[Path]:
+    """Give a temporary folder; a disk that takes nothing more ends the import in one sentence."""
+    try:
+        with atomic.room() as room:
+            yield room
+    except OSError as error:
+        reason = atomic.reason(error) or error.strerror or error
+        raise ImportFailed(f"The import cannot write its files: {reason}; free some space or set TMPDIR.") from error
 
 
 @contextlib.contextmanager
@@ -214,7 +225,10 @@ def _downloaded(source: Source, options, say: Say, cancelled) -> tuple[str, Path
     if chosen:
         sizes = {name: size for name, size in sizes.items() if _belongs(name, chosen)}
     if not sizes.keys() - {"README.md"}:
-        raise ImportFailed(f"{what} holds no Keras model: none of .keras, .h5, a SavedModel or Keras 3's layout.")
+        raise ImportFailed(
+            f"{what} holds no model that is read here: none of .keras, .h5, a SavedModel, Keras 3's layout, .onnx, "
+            ".safetensors, .pt, .pth."
+        )
     if any(not PLAIN.fullmatch(name) or ".." in name or len(name) > 300 for name in sizes):
         raise ImportFailed(f"{what} holds a file of a name that cannot be kept.")
     if len(sizes) > MAX_REPOSITORY_FILES or sum(sizes.values()) > MAX_BYTES:

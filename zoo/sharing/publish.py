@@ -9,14 +9,13 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from zoo import entries, networks
+from zoo import atomic, entries, networks
 from zoo.entries import Entry, remote
 from zoo.entries.entry import MAX_MANIFEST_BYTES
 from zoo.errors import Cancelled, EntryError, PublishError
@@ -61,7 +60,8 @@ class _Problem(Exception):
 def staged(entry: Entry, repo: str) -> Iterator[Entry]:
     """Check an entry and give the copy that would be uploaded to `repo`, for as long as the block lasts.
 
-    Raises EntryError when a hash is wrong, a network does not run or the Keras model has other than stock layers.
+    Raises EntryError when a hash is wrong, a network does not run, the Keras model has other than stock layers, or
+    there is no room for the copy.
     """
     if entry.origin is not None:
         remote.fetch(entry, entry.manifest.files)
@@ -69,24 +69,25 @@ def staged(entry: Entry, repo: str) -> Iterator[Entry]:
     for role in entry.manifest.networks:
         _try(entry, role)
     _check_layers(entry)
-    with tempfile.TemporaryDirectory(prefix="publish-") as temporary:
-        yield _copied(entry, repo, Path(temporary) / entry.name)
+    with contextlib.ExitStack() as stack:
+        try:
+            copy = _copied(entry, repo, stack.enter_context(atomic.room()) / entry.name)
+        except OSError as error:
+            reason = f"{atomic.reason(error) or error.strerror or error}; free some space or set TMPDIR"
+            raise EntryError(f"The entry {entry.name} cannot be copied to be published: {reason}.") from error
+        yield copy
 
 
 def _copied(entry: Entry, repo: str, folder: Path) -> Entry:
     """Write the files that the manifest lists, no others, and what is made anew for `repo`."""
-    try:
-        for file in entry.manifest.files:
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(entry.path(file), folder / file)
-        shutil.copyfile(SCHEMA_FILE, folder / SCHEMA_FILE.name)
-        tags = tuple(dict.fromkeys([TAG, *entry.manifest.tags]))[:64]
-        manifest = entry.manifest.model_copy(update={"tags": tags})
-        card.write(entries.write(folder, manifest), repo)
-        return entries.write(folder, manifest)
-    except OSError as error:
-        reason = f"{error.strerror or error}; free some space or set TMPDIR"
-        raise EntryError(f"The entry {entry.name} cannot be copied to be published: {reason}.") from error
+    for file in entry.manifest.files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(entry.path(file), folder / file)
+    shutil.copyfile(SCHEMA_FILE, folder / SCHEMA_FILE.name)
+    tags = tuple(dict.fromkeys([TAG, *entry.manifest.tags]))[:64]
+    manifest = entry.manifest.model_copy(update={"tags": tags})
+    card.write(entries.write(folder, manifest), repo)
+    return entries.write(folder, manifest)
 
 
 def uploads(copy: Entry) -> list[Upload]:
@@ -250,7 +251,7 @@ class _Visit:
 
     def _download(self, copy: Entry, file: str, revision: str) -> bytes:
         """Read a small file anew, past every cache."""
-        with tempfile.TemporaryDirectory(dir=copy.folder.parent) as place:
+        with atomic.room(copy.folder.parent) as place:
             return Path(self.api.hf_hub_download(self.repo, file, revision=revision, local_dir=place)).read_bytes()
 
 

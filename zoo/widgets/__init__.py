@@ -7,21 +7,26 @@ or a URL is untrusted text: it passes `plain` before it meets Markdown.
 from zoo.widgets.card import card_text
 from zoo.widgets.charts import download, figure
 from zoo.widgets.fetching import fetch_files
+from zoo.widgets.frame import place, presenting, style
 from zoo.widgets.inputs import Picked, image_source
+from zoo.widgets.lab import live_lab
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import broken, entries
 from zoo.widgets.loading import available, cached, dataset
 from zoo.widgets.matrix import Row, image_matrix
 from zoo.widgets.pad import draw_pad
+from zoo.widgets.peek import peek
 from zoo.widgets.picking import HOW_TO_FILL, entries_picker, entry_picker
 from zoo.widgets.placards import framed_sheet, page_links, placard
 from zoo.widgets.safety import guard, plain
 from zoo.widgets.tiles import image_grid
+from zoo.widgets.uploads import MODEL, limit_uploads, uploader
 from zoo.widgets.urls import bound, cold_start, enter, linked_expander
 from zoo.widgets.zoos import zoo_picker
 
 __all__ = [
     "HOW_TO_FILL",
+    "MODEL",
     "Picked",
     "Row",
     "available",
@@ -45,9 +50,16 @@ __all__ = [
     "image_grid",
     "image_matrix",
     "image_source",
+    "limit_uploads",
     "linked_expander",
+    "live_lab",
     "page_links",
     "placard",
     "plain",
+    "peek",
+    "place",
+    "presenting",
+    "style",
+    "uploader",
     "zoo_picker",
 ]

@@ -17,10 +17,10 @@ from zoo.widgets.pad import draw_pad
 from zoo.widgets.picking import entry_picker
 from zoo.widgets.safety import plain
 from zoo.widgets.tiles import image_grid
-from zoo.widgets.uploads import uploads
+from zoo.widgets.uploads import PICTURES, uploader
 from zoo.widgets.urls import bound
 
-MAX_UPLOAD_MB = 10
+LIGHT = 0.6  # mean of the upper and lower edge of pictures on a light ground
 INVERT = "For dark ink on light paper: the digits and clothes that these networks know are light on black."
 
 
@@ -102,7 +102,7 @@ def _from_dataset(
         return _pick(dataset(here), np.arange(count))
     left, right = st.columns(2)
     with left:
-        name = bound(st.selectbox, "Dataset", ids, key=f"{key}_data", default=here, format_func=_dataset_option)
+        name = bound(st.selectbox, "Dataset", ids, key=f"{key}_dataset", default=here, format_func=_dataset_option)
         split = bound(
             st.segmented_control, "Split", ["test", "train"], key=f"{key}_split", default="test", required=True
         )
@@ -163,15 +163,10 @@ def _pick(pool: Split, index: np.ndarray) -> Picked:
 
 
 def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None:
-    files = uploads(
-        "Image files",
-        [suffix[1:] for suffix in images.SUFFIXES],
-        key=f"{key}_upload",
-        megabytes=MAX_UPLOAD_MB,
-        most=most,
-    )
+    limit = PICTURES._replace(files=min(most, PICTURES.files))
+    suffixes = [suffix[1:] for suffix in images.SUFFIXES]
     found, notices = [], {}
-    for file in files:
+    for file in uploader("Image files", suffixes, limit, key=f"{key}_upload"):
         try:
             picture, notice = images.decode_upload(file.content, shape)
         except ValueError as error:
@@ -186,8 +181,12 @@ def _uploaded(key: str, shape: tuple[int, int, int], most: int) -> Picked | None
         st.caption("Links hold no uploads: until a file is here, images of a dataset stand in.")
         return None
     pictures = np.concatenate(found)
-    if shape[2] == 1 and bound(st.toggle, "Invert", key=f"{key}_invert", default=False, help=INVERT):
-        pictures = 1 - pictures
+    if shape[2] == 1:
+        inverted = bound(st.toggle, "Invert", key=f"{key}_invert", default=False, help=INVERT)
+        border = np.concatenate([pictures[:, edge] for edge in (0, -1)], axis=1)
+        if not inverted and border.mean() > LIGHT:
+            st.caption(":material/info: These are dark on light, and the networks know light on dark: **Invert** them.")
+        pictures = 1 - pictures if inverted else pictures
     return Picked(pictures, None, (), "uploaded images")
 
 

@@ -2,13 +2,21 @@
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".matrix");
   // Unchanged data must not reset the place to which someone has scrolled.
-  const drawn = JSON.stringify(data);
-  if (root.drawn === drawn) return;
-  root.drawn = drawn;
+  const scene = JSON.stringify(data);
+  if (root.scene === scene) return;
+  root.scene = scene;
   root.style.setProperty("--columns", data.columns);
   root.style.setProperty("--size", `${data.size}px`);
   root.style.setProperty("--least", `${data.least}px`);
-  root.replaceChildren(...data.rows.flatMap(cellsOf));
+  root.classList.toggle("single", data.columns === 1);
+  root.replaceChildren(...(data.columns === 1 ? data.rows.map(single) : data.rows.flatMap(cellsOf)));
+  drawn(parentElement);
+}
+
+function single(row) {
+  const box = element("div", "one"), [heading, cell] = cellsOf({ ...row, apart: false });
+  box.append(cell, heading);
+  return box;
 }
 
 function cellsOf({ title, note, apart, height, width, sheet, tiles }) {

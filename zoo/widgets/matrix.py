@@ -1,28 +1,19 @@
-"""Rows of crisp pictures with a heading each, as one matrix that scrolls sideways as a whole."""
+"""Rows of crisp pictures with a heading each, as one matrix that shrinks to its place."""
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from zoo import images
-from zoo.widgets.components import component
+from zoo.charts.poster import Row
+from zoo.widgets.components import component, reserve
 
 
-@dataclass(frozen=True)
-class Row:
-    """N pictures (N, H, W, C) in [0, 1], what they are, and one plain text under each; `apart` begins a new group."""
-
-    title: str
-    pictures: np.ndarray
-    note: str = ""
-    captions: Sequence[str] = field(default=())
-    apart: bool = False
-
-
-def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 56) -> None:
+def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 36) -> None:
     """Draw rows of equally many pictures, enlarged without smoothing; rows may differ in the pictures' shape.
+
+    Rows of one picture each stand side by side.
 
     Args:
         columns: what the pictures of each column show, for those who do not see them.
@@ -44,8 +35,20 @@ def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size:
         for row in rows
     ]
     options = {"rows": data, "columns": len(columns), "size": size, "least": least}
-    component("matrix", '<div class="matrix"></div>')(key=f"{key}-matrix", data=options)
+    reserve(f"{key}-matrix", _space(rows, len(columns), size))
+    component(
+        "matrix", '<div class="around"><div class="matrix" tabindex="0" role="group" aria-label="Pictures"></div></div>'
+    )(key=f"{key}-matrix", data=options)
 
 
 def _sheet(pictures: np.ndarray) -> bytes:
     return images.png(images.strip([pictures], scale=1, gap=0))
+
+
+def _space(rows: Sequence[Row], columns: int, size: int) -> str:
+    """Return the CSS that keeps the space of a matrix: its full height, or its share of a narrower window."""
+    lines = [len(max(row.captions, key=len, default="").splitlines()) for row in rows]
+    height = sum(
+        size * row.pictures.shape[1] / row.pictures.shape[2] + 8 + 17 * n for row, n in zip(rows, lines, strict=True)
+    )
+    return f"aspect-ratio: {160 + columns * (size + 8)} / {height:.0f}; max-height: {height:.0f}px; width: 100%;"

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from zoo.entries import Entry
+from zoo.widgets.components import reserve
 from zoo.widgets.labels import dataset_title, size_text, training_text
 from zoo.widgets.loading import sample_sheet
 from zoo.widgets.safety import plain
@@ -18,8 +19,10 @@ PAGES = (
 
 def framed_sheet(entry: Entry, width: int) -> None:
     """Draw the entry's samples in a frame, enlarged without smoothing to about `width` pixels; raises EntryError."""
-    with st.container(border=True):
-        picture = sample_sheet(entry, width)
+    picture, key = sample_sheet(entry, width), f"sheet-{entry.id}"
+    if picture is not None:
+        reserve(key, f"aspect-ratio: {picture.shape[1]} / {picture.shape[0]};")
+    with st.container(border=True, key=key):
         if picture is None:
             st.caption("This entry has no sample sheet.")
         else:

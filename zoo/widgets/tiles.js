@@ -12,15 +12,18 @@ export default function ({ parentElement, data, setStateValue }) {
     else root.chosen.add(index);
     press();
     setStateValue("selected", [...root.chosen]);
+    const place = data.leads_to && innerWidth < 700 && document.querySelector(data.leads_to);
+    if (place) place.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   };
   // Unchanged tiles stay as they are, or the one in use would lose the keyboard's focus.
-  const drawn = JSON.stringify({ ...data, selected: null });
-  if (root.drawn !== drawn) {
-    root.drawn = drawn;
+  const scene = JSON.stringify({ ...data, selected: null });
+  if (root.scene !== scene) {
+    root.scene = scene;
     root.style.gridTemplateColumns = columns
-      ? `repeat(${columns}, minmax(40px, ${size}px))`
+      ? `repeat(${columns}, minmax(0, ${size}px))`
       : `repeat(auto-fill, minmax(min(${size}px, 100%), ${size}px))`;
     root.replaceChildren(...tiles.map((tile, index) => cellOf(tile, index)));
+    drawn(parentElement);
     const image = new Image();
     image.onload = () =>
       root.querySelectorAll("canvas").forEach((canvas, index) => {

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from zoo import images
-from zoo.widgets.components import component
+from zoo.widgets.components import component, reserve, selector
 
 
 def image_grid(
@@ -22,6 +22,7 @@ def image_grid(
     columns: int | None = None,
     select: str | None = None,
     selected: Sequence[int] = (),
+    leads_to: str = "",
 ) -> list[int]:
     """Draw images as crisp tiles (enlarged without smoothing) and return the indices of the chosen ones.
 
@@ -30,16 +31,23 @@ def image_grid(
         captions: one line under each tile, plain text.
         alts: what each tile shows, for those who do not see it; one string is numbered.
         size: largest width of a tile in pixels.
-        columns: a fixed number makes a matrix that scrolls sideways on a phone; None fills the width.
+        columns: a fixed number makes a matrix, whose tiles shrink to fit; None fills the width.
         select: None, "one" or "many": tiles are buttons (mouse, touch, keyboard); the URL keeps the choice (?key=…).
         selected: chosen at first.
+        leads_to: key of the container that a click scrolls to on a narrow window.
     """
     count, height, width, _ = pictures.shape
     across = math.ceil(math.sqrt(count))
     sheet = images.png(images.sheet(pictures, columns=across, scale=1, gap=0))
     names = [f"{alts} {index + 1}" for index in range(count)] if isinstance(alts, str) else list(alts)
     chosen = _chosen(key, count, selected) if select else []
-    component("tiles", '<div class="tiles"></div>')(
+    in_row = columns or count
+    line = size * height / width + 12 + (20 if captions else 0)
+    full = line * math.ceil(count / in_row)
+    reserve(
+        f"{key}-tiles", f"aspect-ratio: {in_row * (size + 12)} / {full:.0f}; max-height: {full:.0f}px; width: 100%;"
+    )
+    component("tiles", '<div class="around"><div class="tiles"></div></div>')(
         key=f"{key}-tiles",
         data={
             "sheet": f"data:image/png;base64,{base64.b64encode(sheet).decode()}",
@@ -50,6 +58,7 @@ def image_grid(
             "columns": columns,
             "tiles": [{"alt": alt, "caption": text} for alt, text in zip(names, captions or [""] * count, strict=True)],
             "select": select,
+            "leads_to": leads_to and selector(leads_to),
             "selected": chosen,
         },
         default={"selected": None},

@@ -22,7 +22,7 @@ def translation(entries: Sequence[Entry]) -> None:
     for entry in entries:
         given, _ = images.fit(picked.images, models.source_shape(entry))
         rows.append(Row("Out" if len(entries) == 1 else entry.title, models.translate(entry, given), "", apart=True))
-    image_matrix(rows, picked.names(), key="translated", least=72)
+    image_matrix(rows, picked.names(), key="translated")
     height, width, channels = shape
     made = "×".join(map(str, first.shape))
     st.caption(

@@ -9,6 +9,8 @@ import streamlit as st
 
 from zoo.widgets.safety import plain
 
+MEMORY = " in URL"  # what follows the key of an input where its last value in the URL is kept
+
 
 def cold_start() -> bool:
     """Whether this is the first run of a new server and the browser asked for a page: call it before st.navigation.
@@ -30,11 +32,15 @@ def enter(page: str, cold: bool = False) -> None:
     """Note which page the frame is about to run; after a cold start let the browser ask again.
 
     While one stays on a page, a parameter that vanishes from the URL was taken back; on arrival it was just not given.
+    Older links wrote "data" where parameters are called "dataset" now.
     """
     if cold:
         st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
         st.stop()
     if page != st.session_state.get("page"):
+        for name in [name for name in st.query_params if name == "data" or name.endswith("_data")]:
+            st.query_params[f"{name}set"] = st.query_params.get_all(name)
+            del st.query_params[name]
         st.session_state["page"] = page
         st.session_state["visit"] = st.session_state.get("visit", 0) + 1
 
@@ -53,7 +59,7 @@ def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default:
             `args`, bounds of numbers as `min_value` and `max_value`.
         default: the initial value (a list for several choices); a stored value that is no longer allowed returns to it.
     """
-    memory = f"{key} in URL"
+    memory = f"{key}{MEMORY}"
     texts = tuple(st.query_params.get_all(key))
     visit = st.session_state.get("visit")
     known = st.session_state.get(memory, (visit, None, (), ""))
@@ -81,10 +87,18 @@ def bound(widget: Callable[..., Any], label: str, *args: Any, key: str, default:
     return value
 
 
-def linked_expander(label: str, prefix: str, *, icon: str) -> Any:
-    """Return an expander for inputs whose keys start with `prefix`; it is open where the URL sets one of them."""
-    memory, visit = f"{prefix} opened", st.session_state.get("visit")
-    if any(key.startswith(prefix) for key in st.query_params):
+def refusals(prefix: str) -> list[str]:
+    """Return what links asked for in vain of inputs whose keys begin so: for those that are out of sight."""
+    kept = [
+        value for key, value in st.session_state.items() if str(key).startswith(prefix) and str(key).endswith(MEMORY)
+    ]
+    return [refused for *_, refused in kept if refused]
+
+
+def linked_expander(label: str, *prefixes: str, icon: str) -> Any:
+    """Return an expander for inputs whose keys start with a prefix; it is open where the URL sets one of them."""
+    memory, visit = f"{prefixes[0]} opened", st.session_state.get("visit")
+    if any(key.startswith(prefixes) for key in st.query_params):
         st.session_state[memory] = visit  # it stays open on this visit, also when its inputs return to their defaults
     return st.expander(label, icon=icon, expanded=memory in st.session_state and st.session_state[memory] == visit)
 

@@ -10,6 +10,7 @@ from training.importing.weights import Stated
 from zoo.manifest import brief
 
 MAX_STEPS = 20_000
+SPREAD = "(normalisation of a vector as a grid)"  # tried last
 KINDS = {"dense": "Dense", "conv2d": "Conv2D", "conv2d_transpose": "Conv2DTranspose",
          "batch_normalization": "BatchNormalization"}  # fmt: skip
 WEIGHTED = frozenset(KINDS.values())
@@ -165,6 +166,11 @@ def _fits(state: int | None, grid: bool, item: Item) -> bool:
     return item.flow[0] == state or (not grid and state % item.flow[0] == 0 and root(state // item.flow[0]) > 0)
 
 
+def _spreads(state: int | None, item: Item) -> bool:
+    """Whether a vector is a square grid of as many channels as a normalisation has, of more than one place."""
+    return state is not None and state % item.flow[0] == 0 and root(state // item.flow[0]) > 1
+
+
 def _merged(items: list[Item]) -> Order | None:
     """One order of layers whose order is known only within each kind, such that shapes fit from one to the next."""
     queues: dict[str, list[Item]] = defaultdict(list)
@@ -180,17 +186,20 @@ def _merged(items: list[Item]) -> Order | None:
             return done
         if steps > MAX_STEPS:
             return None
-        kinds = ("BatchNormalization", "Conv2D", "Dense", "Conv2DTranspose")
-        for kind in kinds if state is None else ("BatchNormalization", "Conv2D", "Conv2DTranspose", "Dense"):
+        kinds = ["BatchNormalization", "Conv2D", "Conv2DTranspose", "Dense"]
+        kinds = ["BatchNormalization", "Conv2D", "Dense", "Conv2DTranspose"] if state is None else [*kinds, SPREAD]
+        for kind in kinds:
+            spread = kind == SPREAD and state is not None and not grid
+            kind = "BatchNormalization" if kind == SPREAD else kind
             count, last = used.get(kind, 0), done[-1] if done else None
             twice = kind == "BatchNormalization" and isinstance(last, Item) and last.kind == kind
             if count == len(queues[kind]) or twice:
                 continue
             item = queues[kind][count]
-            if not _fits(state, grid, item):
+            if not (_spreads(state, item) if spread else _fits(state, grid, item)):
                 continue
             following = queues[kind][count + 1] if count + 1 < len(queues[kind]) else None
-            after = grid if kind == "BatchNormalization" else kind != "Dense"
+            after = (grid or spread) if kind == "BatchNormalization" else kind != "Dense"
             if following and _twins(item, following):
                 found = extend([*done, Heads(item, following)], used | {kind: count + 2}, item.flow[1], False)
                 if found:

@@ -1,7 +1,8 @@
 """Networks of tutorials that people publish, recognised by the shapes of their weights.
 
-architectures.json holds each with the address where it is described. Shapes that are those of such a network are a
-strong hint, but no proof: it is said to be a guess.
+architectures.json holds each with the address where it is described, the shape that goes in and, of those that make
+images, what codes are drawn from (prior) and the range of the images (makes). Shapes that are those of such a network
+are a strong hint, but no proof: it is said to be a guess.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 
 from training.importing import configs
 from training.importing.configs import Network
-from training.importing.graphs import Graph, Layer
+from training.importing.graphs import Call, Graph, Layer
 from training.importing.inference.items import PLAIN, WEIGHTED, base, number
 from training.importing.weights import Stated, snake
 
@@ -29,7 +30,10 @@ def fitting(items: list[Stated], ordered: bool, picked: str | None) -> tuple[str
     weighted = [item for item in items if item.weights]
     shapes = [(base(item.name), sorted(item.weights.values())) for item in weighted]
     plain = {base(item.name) for item in items if not item.weights} & SAID
+    torch = any(item.torch for item in weighted)
     for name in dict.fromkeys([*filter(None, [picked]), *KNOWN]):
+        if KNOWN[name].get("torch", False) != torch or "embedding" in KNOWN[name]:
+            continue  # PyTorch flattens in another order and pads in another way
         for known in _latents(KNOWN[name], weighted):
             layers = layers_of(network_of(known, name))
             wanted = [(snake(layer.kind), sorted(shape for _, shape in layer.spec.weights)) for layer in layers]
@@ -38,6 +42,24 @@ def fitting(items: list[Stated], ordered: bool, picked: str | None) -> tuple[str
             same = [s for _, s in wanted] == [s for _, s in shapes] if ordered else sorted(wanted) == sorted(shapes)
             if same and (name == picked or plain <= {snake(layer.kind) for layer in layers}):
                 return name, known
+    return None
+
+
+def belonging(graph: Graph, calls: list[Call]) -> tuple[str, dict[str, Any]] | None:
+    """(name, description) of the known maker of images whose weights, up to the number of latent values, are those of a
+    network with a configuration; None where they are those of none."""
+    layers = {call.layer.path: call.layer for call in calls if call.layer.spec.weights}
+    found = [(snake(layer.kind), [shape for _, shape in layer.spec.weights]) for layer in layers.values()]
+    given = next((shapes[0][0] for kind, shapes in found if kind == "dense"), 0)
+    for name, known in KNOWN.items():
+        if "prior" not in known or known.get("torch"):
+            continue
+        classes = known.get("label", 0)
+        own = known | {"input": [given - classes]} if given > classes and len(known["input"]) == 1 else known
+        wanted = [(snake(layer.kind), [s for _, s in layer.spec.weights]) for layer in layers_of(network_of(own, name))]
+        beside = [("embedding", [tuple(known["embedding"][:1]) + (given,)])] if "embedding" in known else []
+        if sorted(found) == sorted([*beside, *(item for item in wanted if item[1])]):
+            return name, known
     return None
 
 

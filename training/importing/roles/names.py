@@ -4,11 +4,11 @@ import re
 
 WORDS: tuple[tuple[str, str], ...] = (  # role, pattern; the first that is found counts
     ("decoder", r"decod"),
-    ("discriminator", r"discrim|critic|net_?d\b|(^|[_\W])d(isc)?([_\W]|$)"),
+    ("discriminator", r"discrim|critic|net_?d(?![a-z0-9])|(^|[_\W])d(isc)?([_\W]|$)"),
     ("encoder", r"encod"),
     ("translator", r"unet|u-net|pix2pix|translat|a_?(to|2)_?b|b_?(to|2)_?a|g_ab|g_ba|super_?res|srgan|esrgan|srcnn"
      r"|colou?ri[sz]|denois|deblur|inpaint|segment|style_?transfer"),
-    ("generator", r"generat|net_?g\b|(^|[_\W])g(en)?([_\W]|$)"),
+    ("generator", r"generat|net_?g(?![a-z0-9])|(^|[_\W])g(en)?([_\W]|$)"),
     ("classifier", r"classif"),
     ("autoencoder", r"(^|[_\W])c?v?ae([_\W]|$)"),
 )  # fmt: skip
@@ -20,7 +20,7 @@ def role_in(name: str) -> str | None:
     >>> role_in("my_autoencoder_final.keras"), role_in("netG_epoch_5.h5"), role_in("model.keras")
     ('autoencoder', 'generator', None)
     """
-    name = re.sub(r"\.(keras|h5|hdf5|weights|onnx|zip|index|safetensors)(?=\.|$)", "", name.lower())
+    name = re.sub(r"\.(keras|h5|hdf5|weights|onnx|zip|index|safetensors|pth?|bin|ckpt)(?=\.|$)", "", name.lower())
     whole = re.search(r"auto[_ -]?encoder|cyclegan|cycle_gan", name)
     rest = re.sub(r"auto[_ -]?encoder", "", name)
     found = [role for role, pattern in WORDS if re.search(pattern, rest)]

@@ -4,7 +4,7 @@ from zoo.widgets.distributions.codes import codes_section
 from zoo.widgets.distributions.findings import findings, section
 from zoo.widgets.distributions.pairs import count_inputs, pair_picker
 from zoo.widgets.distributions.panel import metric_panel
-from zoo.widgets.distributions.sets import overlap, real_columns, summaries
+from zoo.widgets.distributions.sets import overlap, pictures, real_columns, summaries
 from zoo.widgets.distributions.uploads import own_images
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "overlap",
     "own_images",
     "pair_picker",
+    "pictures",
     "real_columns",
     "section",
     "summaries",

@@ -8,6 +8,7 @@ import streamlit as st
 from zoo import charts, images, models
 from zoo.analysis import comparison
 from zoo.analysis.conditions import labels_for
+from zoo.charts.layout import subset
 from zoo.data import datasets
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
@@ -16,9 +17,10 @@ from zoo.latent import aggregate
 from zoo.widgets.charts import figure
 from zoo.widgets.columns import columns
 from zoo.widgets.distributions.findings import findings
-from zoo.widgets.distributions.sets import SPLIT
+from zoo.widgets.distributions.sets import SPLIT, real_pictures
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached
+from zoo.widgets.peek import peek
 from zoo.widgets.real_images import side
 from zoo.widgets.safety import plain
 
@@ -60,6 +62,8 @@ def _map(entry: Entry, count: int, seed: int) -> None:
         f" The class given to the encoder: {plain(given)}." if given else ""
     )
     figure(charts.latent_map(codes, labels, classes), key=f"map-{entry.id}", caption=reading)
+    rows = subset(len(codes))
+    peek(f"map-{entry.id}", lambda: real_pictures(entry, count, seed)[rows], entry, count, seed, rows=rows)
 
 
 @cached(max_entries=8)

@@ -15,15 +15,12 @@ FIRST = ("fruits", "digits")  # always on this machine
 
 
 def pair_picker() -> list[Entry]:
-    """Let a dataset (?dataset, ?data in older links) be chosen, then one or two entries that generate it (?a, ?b).
+    """Let a dataset (?dataset) be chosen, then one or two entries that generate it (?a, ?b).
 
     ?a alone selects its dataset. Without any such entry, say so and stop the page.
     """
     able = {entry.id: entry for entry in entries("generate")}
     linked = able.get(st.query_params.get("a", ""))
-    if "data" in st.query_params:
-        st.query_params["dataset"] = st.query_params["data"]
-        del st.query_params["data"]
     if linked and "dataset" not in st.query_params:
         st.query_params["dataset"] = linked.dataset
     found = list(dict.fromkeys(entry.dataset for entry in able.values())) or [NOBODY]

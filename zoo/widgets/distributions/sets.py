@@ -9,6 +9,7 @@ from zoo import images, models
 from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import REAL_NAME
+from zoo.charts.layout import subset
 from zoo.data import datasets, fruits
 from zoo.data.pools import as_float
 from zoo.entries import Entry
@@ -79,6 +80,29 @@ def _drawn(entry: Entry, shape: tuple[int, int, int], count: int, seed: int, cla
 @cached(max_entries=4, spinner="Looking at your images …")
 def _own(pictures: np.ndarray, dataset: str, classifier: Entry | None) -> Summary:
     return comparison.summarise(as_float(pictures), classifier, _measurable(dataset, pictures.shape[1:]))
+
+
+def pictures(
+    names: Sequence[str], chosen: Sequence[Entry], count: int, seed: int, own: np.ndarray | None
+) -> np.ndarray:
+    """Return the images (N, H, W, C) behind the points of charts, for the sets of these names one after the other."""
+    first, found = chosen[0], []
+    for name in names:
+        if name == REAL_NAME:
+            part = real_pictures(first, count, seed, first.balanced)
+        elif name == YOURS and own is not None:
+            part = as_float(own[:count])
+        else:
+            entry = next(entry for entry in chosen if entry.label == name)
+            part = images.fit(models.sample(entry, count, seed).images, first.shape)[0]
+        found.append(part[subset(len(part))])
+    return np.concatenate(found)
+
+
+def real_pictures(entry: Entry, count: int, seed: int, balanced: bool = False) -> np.ndarray:
+    """Return the test images (N, *shape) that are held against those of an entry."""
+    reading = {"size": side(entry.dataset, entry.shape), "balanced": balanced}
+    return images.fit(datasets.load(entry.dataset, SPLIT, count, seed, **reading).images, entry.shape)[0]
 
 
 def _measurable(dataset: str, shape: tuple[int, int, int]) -> bool:

@@ -7,7 +7,7 @@ from zoo.data import archives
 from zoo.widgets.loading import cached
 from zoo.widgets.progress import progress
 from zoo.widgets.safety import plain
-from zoo.widgets.uploads import kept, uploads
+from zoo.widgets.uploads import ARCHIVE, kept, uploader
 
 YOURS = "Your set"  # the name of the set
 
@@ -19,9 +19,9 @@ def own_images(shape: tuple[int, int, int]) -> np.ndarray | None:
     """
     label = "Compare your own images (ZIP, .npy or .npz)"
     with st.expander(label, icon=":material/folder_zip:", expanded=kept("own")):
-        files = uploads(
+        files = uploader(
             f"{archives.LEAST} to {archives.MOST:,} images: a ZIP of pictures, or an array of N×H×W or N×H×W×C",
-            ["zip", "npy", "npz"], key="own", megabytes=archives.MAX_BYTES >> 20,
+            ["zip", "npy", "npz"], ARCHIVE, key="own",
             help="Folders and names do not matter. The images are fitted to the dataset, and kept in memory only.",
         )  # fmt: skip
         if not files:

@@ -109,12 +109,14 @@ def _points(entry: Entry) -> tuple[np.ndarray, np.ndarray | None, Sequence[str],
     split = dataset(entry.dataset)
     at = _encoded(entry, split.name)
     inside = (np.abs(at) <= REACH).all(1)
-    return at[inside], None if split.labels is None else split.labels[inside], split.classes, len(at)
+    labels = None if split.labels is None else split.labels[: len(at)][inside]
+    return at[inside], labels, split.classes, len(at)
 
 
 @cached(max_entries=8)
 def _encoded(entry: Entry, name: str) -> np.ndarray:
-    return models.encode(entry, images.fit(dataset(name).images, entry.shape)[0])
+    shown = dataset(name).images
+    return models.encode(entry, images.fit(shown[: models.affordable(entry, len(shown))], entry.shape)[0])
 
 
 @cached(max_entries=8)

@@ -11,13 +11,14 @@ from zoo.entries import Entry
 from zoo.known import DATASETS, ColumnNames
 from zoo.metrics import neighbours
 from zoo.widgets.columns import columns
+from zoo.widgets.loading import MAX_POOL_BYTES, capacity
 from zoo.widgets.progress import progress
 from zoo.widgets.real_images import at_hand, side
 from zoo.widgets.tiles import image_grid
 from zoo.widgets.urls import bound
 
 FIRST = 2000
-BLOCK = 1000
+BLOCK = 1000  # images that are fitted at once, fewer where they are large
 
 
 def search_everything(entries: Sequence[Entry]) -> bool:
@@ -37,9 +38,10 @@ def nearest_images(entry: Entry, picture: np.ndarray, everything: bool, count: i
     meanwhile = "Without it, the nearest training images cannot be shown."
     if not at_hand(entry.dataset, "train", meanwhile, key=entry.id):
         return
-    found, labels, classes = _training(
-        entry.dataset, entry.shape, None if everything else FIRST, columns(entry.dataset)
-    )
+    known, most = DATASETS.get(entry.dataset), capacity(entry.shape)
+    everywhere = None if known and known.shape == entry.shape else most
+    wanted = everywhere if everything else min(FIRST, most)
+    found, labels, classes = _training(entry.dataset, entry.shape, wanted, columns(entry.dataset))
     with progress() as report:
         index, distance = neighbours.nearest(picture[None], found, count, report)
     rows = index[0]
@@ -60,6 +62,7 @@ def _training(
     """Read training images once, as uint8 (N, *shape): a quarter of the memory of float32."""
     with progress("Reading training images …") as report:
         split = datasets.load(name, "train", count, size=side(name, shape), progress=report, **read)
-    blocks = range(0, len(split.images), BLOCK)
-    fitted = [images.to_uint8(images.fit(split.images[start : start + BLOCK], shape)[0]) for start in blocks]
+    block = min(BLOCK, capacity(shape, MAX_POOL_BYTES))
+    starts = range(0, len(split.images), block)
+    fitted = [images.to_uint8(images.fit(split.images[start : start + block], shape)[0]) for start in starts]
     return np.concatenate(fitted), split.labels, tuple(split.classes)

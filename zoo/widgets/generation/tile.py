@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from zoo.widgets.safety import plain
+
 
 def shared_tile(key: str, grids: Sequence[str], count: int) -> int:
     """Return the index of the tile that several grids show as chosen, 0 at first; the URL keeps it as ?key=….
@@ -23,4 +25,6 @@ def shared_tile(key: str, grids: Sequence[str], count: int) -> int:
     index = chosen if chosen < count else 0
     if text and (not index or str(index) != text):
         del st.query_params[key]
+    if text and str(index) != text:
+        st.caption(f":material/link_off: The link asks for tile {plain(text[:20])}, but there are {count} tiles.")
     return index

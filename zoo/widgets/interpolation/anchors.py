@@ -11,13 +11,16 @@ from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
 from zoo.errors import EntryError
+from zoo.widgets.components import reserve
 from zoo.widgets.inputs import image_source
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, dataset
 from zoo.widgets.safety import plain
-from zoo.widgets.urls import bound
+from zoo.widgets.urls import bound, refusals
 
+OWN = ("your drawing", "uploaded images")
+ABSENT = {"drawing": "drawings", "upload": "uploads"}
 KINDS = {"class": "Class", "image": "Image", "seed": "Seed"}
 
 
@@ -29,7 +32,8 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
     """
     letter = "ABCD"[index]
     key = f"anchor_{letter.lower()}"
-    frame = st.container()
+    reserve(f"frame-{key}", f"min-height: {160 * entry.shape[0] // entry.shape[1] + 60}px;")
+    frame = st.container(key=f"frame-{key}")
     with st.popover(f"Choose {letter}", icon=":material/tune:"):
         kinds = _kinds(entry)
         kind = bound(
@@ -44,6 +48,11 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
         st.caption(f"**{letter}** · {plain(anchor.name)}")
         if given:
             st.caption(f"This entry is conditional; the class given to it: {plain(given)}.")
+        for refused in refusals(key):
+            st.caption(f":material/link_off: The link asks for {plain(refused[:100])}, which cannot be chosen here.")
+        missing = ABSENT.get(st.session_state.get(f"{key}_image_from", "")) if kind == "image" else None
+        if missing and anchor.name not in OWN:
+            st.caption(f":material/info: Links hold no {missing}: an image of a dataset stands in.")
     return anchor
 
 

@@ -1,9 +1,11 @@
 """What follows the hand: one position of a walk, on a path or between four corners; all dimensions at a time."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from zoo import models
 from zoo.analysis import manifold, walk
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
@@ -44,7 +46,8 @@ def movement(entry: Entry, anchor: Anchor, ranked: Sequence[tuple[int, float]], 
 
 @cached(max_entries=16)
 def _moved(entry: Entry, anchor: Anchor, ranked: Sequence[tuple[int, float]], typical: np.ndarray) -> Frames:
-    moves = walk.traverse(entry, anchor, ranked, typical, np.linspace(-walk.REACH, walk.REACH, MOVED))
+    steps = max(3, models.affordable(entry, MOVED * len(ranked)) // len(ranked))
+    moves = walk.traverse(entry, anchor, ranked, typical, np.linspace(-walk.REACH, walk.REACH, steps))
     grid = np.stack([move.frames for move in moves])
     return Frames(manifold.sheet(grid), 1, *grid.shape[1:4], titles=tuple(f"z{move.dimension}" for move in moves))
 
@@ -52,7 +55,8 @@ def _moved(entry: Entry, anchor: Anchor, ranked: Sequence[tuple[int, float]], ty
 @cached(max_entries=16)
 def _frames(entry: Entry, anchors: Sequence[Anchor]) -> Frames:
     four = len(anchors) == 4
-    t = np.linspace(0, 1, SQUARE if four else ALONG)
+    most = models.affordable(entry, SQUARE**2 if four else ALONG)
+    t = np.linspace(0, 1, max(3, math.isqrt(most) if four else most))
     frames = walk.walk(entry, anchors, t, t if four else [0.0]).frames
     grid = np.concatenate([frames[kind] for kind in walk.KINDS])
     rows = len(grid) // len(walk.KINDS)

@@ -1,7 +1,9 @@
 """The reconstruction errors of a whole split."""
 
 import numpy as np
+import streamlit as st
 
+from zoo import models
 from zoo.analysis import fidelity
 from zoo.entries import Entry
 from zoo.known import DATASETS
@@ -9,10 +11,12 @@ from zoo.widgets.labels import dataset_title
 from zoo.widgets.loading import available, cached, capacity, dataset
 from zoo.widgets.progress import progress
 from zoo.widgets.safety import plain
+from zoo.widgets.urls import bound
 
 SPLITS = ("test", "train")
 CHUNK = 512
-LARGEST = 10_000  # images of a split of unknown size
+FEW, LARGEST = 1000, 10_000  # images searched unasked, and of a split of unknown size
+MAX_PIXELS = 1 << 26  # of all reconstructions of a search
 
 
 def searchable(entry: Entry) -> str:
@@ -22,17 +26,26 @@ def searchable(entry: Entry) -> str:
     return "digits" if entry.shape[2] == 1 else "fruits"
 
 
-def most(name: str, split: str) -> int:
+def search_count(entry: Entry, name: str, split: str) -> int:
+    """Let more than FEW images of a split be searched (?all); return how many are. Of large ones it is fewer."""
+    count, larger = models.affordable(entry, FEW, MAX_PIXELS // 4), most(entry, name, split)
+    if larger > count and bound(st.toggle, search_label(entry, name, split), key="all", default=False):
+        return larger
+    return count
+
+
+def most(entry: Entry, name: str, split: str) -> int:
     """Return how many images of a split can be searched: all where their number is known and memory allows."""
     known = DATASETS.get(name)
-    return min(known.counts[split], capacity(known.shape)) if known else LARGEST
+    count = min(known.counts[split], capacity(known.shape)) if known else LARGEST
+    return models.affordable(entry, count, MAX_PIXELS)
 
 
-def search_label(name: str, split: str) -> str:
+def search_label(entry: Entry, name: str, split: str) -> str:
     """Return what the choice to search more of a split says."""
-    known = DATASETS.get(name)
-    share = "all" if known and known.counts[split] == most(name, split) else "up to"
-    return f"Search {share} {most(name, split):,} images"
+    known, count = DATASETS.get(name), most(entry, name, split)
+    share = "all" if known and known.counts[split] == count else "up to"
+    return f"Search {share} {count:,} images"
 
 
 def described(entry: Entry, name: str, split: str, count: int) -> str:
@@ -51,8 +64,9 @@ def split_errors(entry: Entry, name: str, split: str, count: int, classifier: En
     pool = dataset(name, split, count)
     found = []
     with progress() as report:
-        for start in range(0, len(pool.images), CHUNK):
-            part = slice(start, start + CHUNK)
+        chunk = models.affordable(entry, CHUNK)
+        for start in range(0, len(pool.images), chunk):
+            part = slice(start, start + chunk)
             report(start / len(pool.images), f"{entry.label} reconstructs {len(pool.images):,} images …")
             labels = None if pool.labels is None else pool.labels[part]
             images = pool.images[part]
