@@ -42,7 +42,7 @@ _TILE = 256
 
 
 def load(request: Request, report: Progress, other: Callable[..., Split]) -> Split:
-    """Render a split or take it from its pool; raises DatasetUnavailable (no such split), ValueError (beyond memory)."""
+    """Render a split or take it from its pool; raises DatasetUnavailable (no such split) or ValueError (too many)."""
     if request.split == "validation":
         raise DatasetUnavailable("The fruits have no validation split: use train or test.")
     count = request.count or DATASETS[NAME].counts[request.split]
