@@ -271,6 +271,16 @@ def widened(model):
     model.graph.output[0].name = "wide"
 
 
+def circular(model):
+    """Two casts wait for each other."""
+    from onnx import TensorProto, helper
+
+    for one, two in (("a", "b"), ("b", "a")):
+        model.graph.node.append(helper.make_node("Cast", [one], [two], to=TensorProto.FLOAT))
+    model.graph.node.append(helper.make_node("Add", ["out", "a"], ["sum"]))
+    model.graph.output[0].name = "sum"
+
+
 def claimed(model):
     """A constant claims 2⁴⁰ values and holds none."""
     from onnx import TensorProto, helper
@@ -380,6 +390,7 @@ ATTACKS = {
     "onnx-noise": (lambda folder: _named(folder / "g.onnx", bytes(range(256)) * 99), "damaged, or no ONNX"),
     "onnx-wide": (onnx_file(widened), "values per image"),
     "onnx-claim": (onnx_file(claimed), "values per image|contradict"),
+    "onnx-circle": (onnx_file(circular), "no axis|contradict|neither is an image"),
     "onnx-input": (onnx_file(shape=(1 << 40,)), "values per image"),
     "onnx-many": (onnx_file(nodes=20_000), "more than the 10,000 allowed"),
     "onnx-cycle": (onnx_file(lambda model: model.graph.node[0].input.__setitem__(0, "out")),

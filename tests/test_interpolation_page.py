@@ -96,6 +96,7 @@ def test_a_film_goes_there_and_back(wall):
         # Frames that do not differ are merged by Pillow.
         assert frames - 4 <= picture.n_frames <= frames
         assert picture.width > 2.9 * picture.height
+        assert walk.film(entry, anchors[:count], steps=3, kind="mp4")[4:8] == b"ftyp"
 
 
 def test_posters(wall):

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from zoo import charts, images, models, projector, widgets
 from zoo.analysis import comparison
-from zoo.entries import Entry, catalog, opening
+from zoo.entries import Entry, opening
 from zoo.latent import codes
 from zoo.models import Samples
 from zoo.samplers import SAMPLERS
-from zoo.widgets.generation import Draw, draw_inputs, nearest_images, search_everything, shared_tile
+from zoo.widgets.generation import Draw, draw_inputs, judged, nearest_images, search_everything, shared_tile
 
 STYLES = (charts.A, charts.B, *charts.FURTHER)
-MOST_CLASSES = 12
 # Columns and size of the tiles in pixels, by the number of sheets side by side; None fills the width.
 LAYOUT = {1: (None, 104), 2: (6, 72), 3: (4, 72), 4: (3, 72)}
 
@@ -106,22 +104,6 @@ def closer(entry: Entry, batch: Samples, tile: int, style: charts.Style) -> None
         widgets.figure(fig, key=f"latent_{entry.id}", caption=caption)
     with right, widgets.guard():
         judged(entry, picture, style)
-
-
-def judged(entry: Entry, picture: np.ndarray, style: charts.Style) -> None:
-    """Show which class the classifier of the entry's dataset sees in an image (1, H, W, C)."""
-    classifier = catalog.classifier_for(entry, widgets.entries())
-    if classifier is None:
-        st.caption(f"No classifier here was trained on {widgets.plain(widgets.dataset_title(entry.dataset))}.")
-        return
-    (probabilities,), _ = models.classify(classifier, images.fit(picture, classifier.shape)[0])
-    best = np.sort(np.argsort(-probabilities, kind="stable")[:MOST_CLASSES])
-    classes = [classifier.classes[index] for index in best]
-    name = widgets.plain(classifier.classes[probabilities.argmax()])
-    share = comparison.percent(float(probabilities.max()))
-    caption = f"What the classifier of its dataset takes it for: {name}, with {share}."
-    fig = charts.class_probabilities(probabilities[best], classes, style)
-    widgets.figure(fig, key=f"class_{entry.id}", caption=caption)
 
 
 main()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts, models, widgets
+from zoo import charts, widgets
 from zoo.analysis import comparison
 from zoo.analysis.comparison import Summary
 from zoo.charts import REAL_NAME
@@ -27,7 +27,6 @@ from zoo.widgets.distributions import (
 )
 
 Sets = dict[str, Summary]
-MAX_PIXELS = 5000 * 64 * 64  # of the images that an entry draws
 
 
 def main() -> None:
@@ -36,8 +35,7 @@ def main() -> None:
         "Many images of one or two entries beside images of their dataset: pixels, classes, features and codes."
     )
     chosen = pair_picker()
-    count, seed = count_inputs()
-    count = min(models.affordable(entry, count, MAX_PIXELS) for entry in chosen)
+    count, seed = count_inputs(chosen)
     with widgets.guard():
         real_columns(chosen[0].dataset)
     own = own_images(chosen[0].shape)

@@ -8,7 +8,7 @@ from zoo.errors import ImportFailed
 from zoo.settings import hosted
 from zoo.sharing import imports
 from zoo.sharing.corrections import range_text
-from zoo.widgets.import_ import alternatives, overrides, roles
+from zoo.widgets.import_ import alternatives, download, overrides, roles
 from zoo.widgets.translation import translation
 
 TASK, STEPS = "import task", "import steps"
@@ -110,13 +110,7 @@ def result(made: Entry, digest: str, report: dict) -> None:
     alternatives(report.get("choices", []), made.name)
     if "translate" in made.capabilities:
         translation([made])
-    label, opened = "Download as ONNX", "the folder onnx holds the networks"
-    if made.has("config.json"):
-        label, opened = "Download as Keras 3", "keras.saving.load_model opens the folder"
-    st.download_button(
-        label, lambda: imports.archive(made), f"{made.name}.zip", "application/zip", icon=":material/download:",
-        key=f"download-{made.name}", help=f"Unpacked, {opened}.",
-    )  # fmt: skip
+    download(made)
 
 
 main()

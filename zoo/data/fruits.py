@@ -42,8 +42,7 @@ _TILE = 256
 
 
 def load(request: Request, report: Progress, other: Callable[..., Split]) -> Split:
-    """Render a split, or take it from its pool; raises DatasetUnavailable for one that does not exist, ValueError for a
-    count beyond memory."""
+    """Render a split or take it from its pool; raises DatasetUnavailable (no such split) or ValueError (too many)."""
     if request.split == "validation":
         raise DatasetUnavailable("The fruits have no validation split: use train or test.")
     count = request.count or DATASETS[NAME].counts[request.split]
@@ -57,8 +56,7 @@ def load(request: Request, report: Progress, other: Callable[..., Split]) -> Spl
         pools.write(folder, {}, pictures.to_uint8(images), **factors)
         return name
 
-    name = pools.key(NAME, seed)
-    pool = pools.find(name)
+    pool = pools.find(name := pools.key(NAME, seed))
     if pool is None or len(pool.images) < count:
         pool = pools.keep(make)
     factors = {factor: values[:count] for factor, values in pool.arrays.items()}

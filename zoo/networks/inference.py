@@ -8,6 +8,7 @@ import contextlib
 import math
 import threading
 from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -23,7 +24,16 @@ MAX_NETWORK_BYTES = 256 << 20
 MAX_SESSIONS, MAX_SESSION_BYTES = 12, 512 << 20  # that are kept, and their files
 CHUNK_PIXELS = CHUNK * 32 * 32
 
-_sessions: OrderedDict[tuple[Entry, str], onnxruntime.InferenceSession] = OrderedDict()
+
+class Opened(NamedTuple):
+    """A network that is ready: its session, whether it is the zoo's own, and the largest batch it is run with."""
+
+    session: onnxruntime.InferenceSession
+    trusted: bool
+    chunk: int
+
+
+_sessions: OrderedDict[tuple[Entry, str], Opened] = OrderedDict()
 _lock = threading.Lock()
 _turns = trial.Turns(trial.AT_ONCE)  # of strangers' batches, each within what its trial was allowed
 
@@ -49,8 +59,8 @@ def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
     arrays, count = _checked_inputs(entry, role, network, inputs)
     if count == 0:
         return {name: np.empty((0, *shape), np.float32) for name, shape in network.outputs.items()}
-    session, trusted = _session(entry, role), _embedded(entry)
-    chunk, parts = _largest_batch(entry), []
+    session, trusted, chunk = _session(entry, role)
+    parts = []
     for start in range(0, count, chunk):
         batch = {name: array[start : start + chunk] for name, array in arrays.items()}
         try:
@@ -58,6 +68,8 @@ def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
                 parts.append(run_batch(session, network, batch if trusted else _filled_up(batch, chunk)))
         except ValueError as error:
             raise _refusal(entry, role, str(error)) from None
+    if len(parts) == 1:
+        return {name: parts[0][name][:count] for name in network.outputs}
     return {name: np.concatenate([part[name] for part in parts])[:count] for name in network.outputs}
 
 
@@ -108,7 +120,7 @@ def _filled_up(batch: dict[str, np.ndarray], largest: int) -> dict[str, np.ndarr
     return {name: np.concatenate([array, array[-1:].repeat(missing, 0)]) for name, array in batch.items()}
 
 
-def _session(entry: Entry, role: str) -> onnxruntime.InferenceSession:
+def _session(entry: Entry, role: str) -> Opened:
     key = (entry, role)
     with _lock:
         if key in _sessions:
@@ -130,15 +142,15 @@ def _size(key: tuple[Entry, str]) -> int:
     return entry.manifest.files[entry.manifest.networks[role].file].size
 
 
-def _make(entry: Entry, role: str) -> onnxruntime.InferenceSession:
-    network = entry.manifest.networks[role]
+def _make(entry: Entry, role: str) -> Opened:
+    network, trusted, chunk = entry.manifest.networks[role], _embedded(entry), _largest_batch(entry)
     content = entry.content(network.file, MAX_NETWORK_BYTES)
     try:
-        if _embedded(entry):
-            check(content, _largest_batch(entry))
-        elif reason := trial.refusal(content, network, len(entry.classes), _largest_batch(entry), _source(entry)):
+        if trusted:
+            check(content, chunk)
+        elif reason := trial.refusal(content, network, len(entry.classes), chunk, _source(entry)):
             raise ValueError(reason)
-        return open_session(content, network, _embedded(entry))
+        return Opened(open_session(content, network, trusted), trusted, chunk)
     except ValueError as error:
         raise _refusal(entry, role, str(error)) from None
 

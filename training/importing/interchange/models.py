@@ -76,8 +76,8 @@ class Model:
         return float(numpy_helper.to_array(kept).reshape(-1)[0])
 
     def _kept(self, name: str) -> TensorProto | None:
-        while name in self._casts:
-            name = self._casts[name]
+        for _ in self._casts:  # not more often than there are casts: a broken file may lead in a circle
+            name = self._casts.get(name, name)
         return self.constants.get(name)
 
     @cached_property
@@ -271,7 +271,7 @@ def _freed(model: Model) -> None:
             node.input[1] = name
     keep_needed(model.proto)
     if model.batch:
-        model.notes.append(f"The file is written for exactly {model.batch} at once; it was made free for any number.")
+        model.notes.append(f"The file is written for batches of exactly {model.batch}; the size was made free.")
 
 
 def _dependent(proto: onnx.ModelProto) -> set[str]:
@@ -306,27 +306,36 @@ def _inferred(model: Model, batch: int) -> Sizes:
 
 def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor with an axis for the batch; raises Refused where an output has none."""
-    found = [_inferred(model, size) for size in PROBES]
+    try:
+        found = [_inferred(model, size) for size in PROBES]
+    except Refused:
+        if model.batch:
+            raise _of_one_batch(model) from None
+        raise
     shapes: dict[str, tuple[int, ...]] = {}
     for name, sizes in found[0].items():
         other = found[1].get(name)
-        if not sizes or other is None or (sizes[0], other[0] if other else None) != PROBES:
+        if not sizes or not other or (sizes[0], other[0]) != PROBES:
             continue
         rest = [size for size in sizes[1:] if size is not None]
         if sizes[1:] == other[1:] and len(rest) == len(sizes) - 1:
             shapes[name] = tuple(rest)
     lost = next((value.name for value in model.proto.graph.output if value.name not in shapes), None)
-    if lost is not None and model.batch:
-        raise Refused(
-            f"{brief(model.name)} is written for exactly {model.batch} at once, and its output {brief(lost)} cannot be "
-            "made free: export it again with dynamic_axes for the first axis."
-        )
-    if lost is not None:
-        raise Refused(
-            f"The output {brief(lost)} of {brief(model.name)} has no axis for the images of a batch, or a size that is "
-            "only known when it runs."
-        )
-    return shapes
+    if lost is None:
+        return shapes
+    if model.batch:
+        raise _of_one_batch(model)
+    raise Refused(
+        f"The output {brief(lost)} of {brief(model.name)} has no axis for the images of a batch, or its size is known "
+        "only when it runs."
+    )
+
+
+def _of_one_batch(model: Model) -> Refused:
+    return Refused(
+        f"{brief(model.name)} is written for batches of exactly {model.batch}, and that number cannot be made free: "
+        "export it again with dynamic_axes (or dynamic_shapes) for the first axis."
+    )
 
 
 def parameters(tensors: list[TensorProto]) -> int:

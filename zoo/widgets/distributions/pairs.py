@@ -1,7 +1,10 @@
 """The picker of two entries of one dataset, and of how many images they draw."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from zoo import models
 from zoo.entries import Entry, opening
 from zoo.widgets.fetching import fetch_files
 from zoo.widgets.labels import dataset_title
@@ -11,6 +14,7 @@ from zoo.widgets.urls import bound
 
 NOBODY = "none"
 COUNTS = (500, 1000, 2000, 5000)
+MAX_PIXELS = 5000 * 64 * 64  # of the images that an entry draws
 FIRST = ("fruits", "digits")  # always on this machine
 
 
@@ -45,12 +49,13 @@ def pair_picker() -> list[Entry]:
     return [first, *fetch_files([others[second]])] if second in others else [first]
 
 
-def count_inputs() -> tuple[int, int]:
-    """Let be chosen how many images of each set are looked at and by which seed they are drawn (?images, seed)."""
+def count_inputs(chosen: Sequence[Entry]) -> tuple[int, int]:
+    """Let be chosen how many images of each set are looked at and by which seed they are drawn (?images, seed); fewer
+    where those of an entry are large."""
     with st.container(horizontal=True, gap="medium"):
         count = bound(
             st.segmented_control, "Images of each", COUNTS, key="images", default=1000, required=True,
             format_func=lambda number: f"{number:,}", width="content",
         )  # fmt: skip
         seed = bound(st.number_input, "Seed", key="seed", default=0, min_value=0, max_value=9999, step=1, width=140)
-    return count, seed
+    return min(models.affordable(entry, count, MAX_PIXELS) for entry in chosen), seed
