@@ -1,10 +1,13 @@
 """What stands beside a picture of an entry: its samples in a frame, its placard, links to the pages that take it."""
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
 from zoo.entries import Entry
 from zoo.widgets.components import reserve
 from zoo.widgets.labels import dataset_title, size_text, training_text
+from zoo.widgets.listing import KEY
 from zoo.widgets.loading import sample_sheet
 from zoo.widgets.safety import plain
 
@@ -38,6 +41,11 @@ def placard(entry: Entry, *, named: bool = True) -> None:
     if entry.origin:
         lines.append(f"{entry.origin.repo}, {entry.origin.asked} at {entry.origin.commit[:12]}")
     st.caption("  \n".join(map(plain, lines)))
+
+
+def address(entry: Entry) -> str:
+    """Return the query of the address that opens an entry in the gallery; the zoos that one looks at stay named."""
+    return "?" + urlencode([*((KEY, text) for text in st.query_params.get_all(KEY)), ("entry", entry.id)])
 
 
 def page_links(entry: Entry, **parameters: str | list[str]) -> None:

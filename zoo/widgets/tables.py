@@ -34,7 +34,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, key: str
     """
     cells = [[asdict(cell) for cell in row] for row in rows]
     data = {"label": label, "columns": [asdict(one) for one in columns], "rows": cells}
-    height = 3 + sum(2.75 if any(cell.note for cell in row) else 1.75 for row in rows)
+    head = 4.2 if any(column.least is not None for column in columns) else 2.5  # headings that sort are many: they wrap
+    height = head + sum(2.75 if any(cell.note for cell in row) else 1.75 for row in rows)
     reserve(f"{key}-table", f"min-height: {height:.2f}rem;")
     component("tables", '<div class="around" tabindex="0" role="region"></div>', "links", "drawn")(
         key=f"{key}-table", data=data

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from zoo.errors import EntryError
 from zoo.widgets.components import component
 from zoo.widgets.labels import dataset_title, size_text
 from zoo.widgets.loading import cached, sample_sheet
+from zoo.widgets.placards import address
 
 BLOCK = 12  # cards whose sheets are sent together
 QUALITY = 85  # of the sheets as WebP
@@ -43,7 +43,7 @@ def _card(entry: Entry, seen: bool) -> dict[str, Any]:
     if entry.origin:
         lines.append(("facts", f"{entry.origin.repo}, {entry.origin.asked} at {entry.origin.commit[:12]}"))
     return {
-        "href": f"?{urlencode({'entry': entry.id})}",
+        "href": address(entry),
         "label": entry.label,
         "lines": [line for line in lines if line[1]],
         "sheet": sheet,

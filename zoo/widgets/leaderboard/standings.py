@@ -3,7 +3,6 @@
 import contextlib
 import functools
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -17,6 +16,7 @@ from zoo.metrics.figures import Figure
 from zoo.samplers import SAMPLERS
 from zoo.widgets.labels import duration, short
 from zoo.widgets.loading import sample_sheet
+from zoo.widgets.placards import address
 from zoo.widgets.tables import Cell, Column, table
 from zoo.widgets.urls import bound
 
@@ -76,7 +76,7 @@ def _column(figure: Figure) -> Column:
 
 def _name(row: Row) -> Cell:
     entry = row.entry
-    return Cell(entry.id, entry.manifest.family_title, sort=entry.id, href=f"./?{urlencode({'entry': entry.id})}")
+    return Cell(entry.id, sort=entry.id, href=f"./{address(entry)}")
 
 
 def _figure(row: Row, *, figure: Figure) -> Cell:
@@ -110,6 +110,10 @@ def _parameters(row: Row) -> Cell:
     return Cell(short(row.entry.parameters), sort=row.entry.parameters)
 
 
+def _family(row: Row) -> Cell:
+    return Cell(row.entry.manifest.family_title, sort=row.entry.manifest.family_title)
+
+
 def _size(row: Row) -> Cell:
     return Cell(f"{row.megabytes:.1f} MB", sort=row.megabytes)
 
@@ -120,5 +124,6 @@ FACTS: list[tuple[Column, Callable[[Row], Cell]]] = [
     (Column("Images seen", "Images that were looked at in training, repeats included", least=True), _seen),
     (Column("Training", "Time of training, on the machine that the entry's page names", least=True), _time),
     (Column("Parameters", "Of all networks together", least=True), _parameters),
+    (Column("Family", least=True), _family),
     (Column("Size", "What the app loads: the ONNX files", least=True), _size),
 ]
