@@ -259,7 +259,8 @@ def test_measures_of_clouds_that_are_known(page):
 @pytest.mark.parametrize("data", [value for value, _ in lab.contents()["settings"][0]["options"]])
 def test_clouds_lie_in_the_plane_and_spread(page, data):
     points = page.evaluate(
-        """data => [...draw(data === "drawing" ? drawn([[0.5, 0.5], [-1, 1]]) : CLOUDS[data], 4000, dice(3))]""", data
+        """data => [...draw(data === "drawing" ? sketched([[0.5, 0.5], [-1, 1]]) : CLOUDS[data], 4000, dice(3))]""",
+        data,
     )
     points = np.reshape(points, (-1, 2))
     assert np.abs(points).max() < 1.6
@@ -389,7 +390,7 @@ def test_the_preset_collapses_and_leads_to_its_cure(warm, tab):
 
 
 def test_settings_are_in_the_link_and_only_what_differs_from_the_preset(warm, tab):
-    page = opened(warm, tab, "preset=vae&seed=7&depth=9&data=<b>&source=")
+    page = opened(warm, tab, "preset=vae&seed=7&depth=9&points=<b>&source=")
     page.get_by_text("cannot be chosen here: <b> (Points), 9 (Hidden layers).").wait_for()
     assert page.get_by_label("Seed", exact=True).input_value() == "7"
     assert page.get_by_label("Model", exact=True).input_value() == "vae"
@@ -428,7 +429,7 @@ def test_steps_of_one_player_and_slow_motion_by_keyboard(warm, tab):
 
 
 def test_a_drawing_is_learned_and_kept_in_the_link(warm, tab):
-    page = opened(warm, tab, "data=drawing")
+    page = opened(warm, tab, "points=drawing")
     box = page.locator(".stage canvas").bounding_box()
     for part in (0.2, 0.8):
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.2)
@@ -443,7 +444,7 @@ def test_a_drawing_is_learned_and_kept_in_the_link(warm, tab):
     page.reload()
     settle(page)
     page.get_by_text("Step 0 ·").wait_for()
-    assert asked(page) == {"data": "drawing", "drawing": drawing}
+    assert asked(page) == {"points": "drawing", "drawing": drawing}
     press(page, "Clear drawing")
-    assert asked(page) == {"data": "drawing"}
+    assert asked(page) == {"points": "drawing"}
     assert complaints(page) == []

@@ -39,7 +39,7 @@ const CLOUDS = {
 };
 
 // A cloud that was drawn by hand: points [[x, y], …].
-function drawn(points) {
+function sketched(points) {
   return { draw: (u) => points[Math.floor(u * points.length)], spread: 0.04 };
 }
 

@@ -39,7 +39,7 @@ function writeLink(settings, presets, { preset, chosen, points }) {
   const put = (key, text, usual) => (text === usual ? asked.delete(key) : asked.set(key, text));
   put("preset", preset.key, presets[0].key);
   for (const { key } of settings) put(key, chosen[key], given[key]);
-  const own = chosen.data === "drawing" && points !== DRAWN;
+  const own = chosen.points === "drawing" && points !== DRAWN;
   put("drawing", own ? points.map((point) => point.map(letter).join("")).join("") : "", "");
   const text = asked.toString();
   history.replaceState(history.state, "", location.pathname + (text && `?${text}`) + location.hash);

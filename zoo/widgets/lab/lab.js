@@ -158,9 +158,9 @@ function transport({ run, step, slowly, restart, clear }) {
     element: bar,
     running: (on) => (go.textContent = on ? "Pause" : "Run"),
     slow: (on) => (slow.textContent = on ? "Stop" : "Slow motion"),
-    show({ model, data }) {
+    show({ model, points }) {
       d.hidden = g.hidden = model !== "gan";
-      erase.hidden = data !== "drawing";
+      erase.hidden = points !== "drawing";
     },
   };
 }

@@ -9,7 +9,7 @@ const REACH = 2.5; // of that grid, in standard deviations
 // Settings are texts, as in a link; `points` is a drawing, [[x, y], …]. The same settings give the same run.
 function begin(settings, points) {
   const number = (key) => Number(settings[key]), random = dice(number("seed")), spare = dice(number("seed") + 0.5);
-  const cloud = settings.data === "drawing" ? drawn(points) : CLOUDS[settings.data];
+  const cloud = settings.points === "drawing" ? sketched(points) : CLOUDS[settings.points];
   const hidden = Array(number("depth")).fill(number("width")), gan = settings.model === "gan";
   const codes = number(gan ? "noise" : "bottleneck"), rows = number("batch");
   const made = (sizes) => scatter(network([sizes[0], ...hidden, sizes[1]], settings.activation), random);

@@ -19,7 +19,7 @@ function stage(state, redrawn) {
     return [((event.clientX - left) / width) * 2 * HALF - HALF, HALF - ((event.clientY - top) / width) * 2 * HALF];
   };
   canvas.onpointerdown = (event) => {
-    if (state.chosen.data !== "drawing") return;
+    if (state.chosen.points !== "drawing") return;
     canvas.setPointerCapture(event.pointerId);
     stroke = [at(event)];
   };
@@ -46,7 +46,7 @@ function stage(state, redrawn) {
     if (canvas.width !== size) canvas.width = canvas.height = size;
     const style = getComputedStyle(box), ink = style.color, paper = style.getPropertyValue("--st-background-color").trim();
     const x = (value) => (value + HALF) * unit, y = (value) => (HALF - value) * unit;
-    const own = chosen.data === "drawing";
+    const own = chosen.points === "drawing";
     box.classList.toggle("drawing", own);
     hint.hidden = !own || scene.step > 0 || state.points !== DRAWN;
     pen.fillStyle = paper;
