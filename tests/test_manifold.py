@@ -65,6 +65,16 @@ def test_the_sharpest_picture_of_the_inner_half_is_found():
     assert manifold.sharpest(grid) == (pytest.approx(0.62, abs=0.01), pytest.approx(1.25))
 
 
+def test_a_map_begins_at_the_centre_of_codes_that_the_classifier_is_surest_of(plane, tmp_path, monkeypatch):
+    centres = np.array([[0, 1], [1, 0], [9, 9]], np.float32)
+    monkeypatch.setattr(manifold.aggregate, "load", lambda entry: {"gmm_means": centres})
+    monkeypatch.setattr(models, "decode", lambda entry, latents: np.zeros((len(latents), *tiny.SHAPE), np.float32))
+    certain = {2: [[0.6, 0.4], [0.2, 0.8]]}
+    monkeypatch.setattr(models, "classify", lambda entry, images: (np.array(certain[len(images)]), None))
+    classifier = tiny.classifying(tmp_path / "judge")
+    assert manifold.beginning(plane, np.zeros((3, 3, *tiny.SHAPE)), classifier) == (1, 0)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_sheet_holds_the_grid_tile_by_tile(channels):
     levels = np.linspace(0.1, 0.9, 6).reshape(2, 3, 1, 1, 1)

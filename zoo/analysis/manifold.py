@@ -13,6 +13,7 @@ import numpy as np
 from zoo import images as pictures
 from zoo import models
 from zoo.entries import Entry
+from zoo.latent import aggregate
 
 REACH = 2.5  # standard deviations of the prior to each side: 97.5 % of all codes lie in this square
 SIDE = 33  # grid points on a side; tests/benchmarks/live.py compares others
@@ -62,6 +63,18 @@ def sharpest(grid: np.ndarray) -> tuple[float, float]:
     at = places(len(grid))
     row, column = np.unravel_index(np.where(np.abs(at).max(-1) <= REACH / 2, contrast, -1).argmax(), contrast.shape)
     return round(float(at[row, column, 0]), 2), round(float(at[row, column, 1]), 2)
+
+
+def beginning(entry: Entry, grid: np.ndarray, classifier: Entry) -> tuple[float, float]:
+    """Return where to begin: of the centres (z1, z2) of the mixture fitted to the codes that lie in the plane, the one
+    whose picture the classifier is surest of; the sharpest place of the grid where there is none."""
+    centres = (aggregate.load(entry) or {}).get("gmm_means", np.zeros((0, 2), np.float32))
+    centres = centres[(np.abs(centres) <= REACH).all(1)]
+    if not len(centres):
+        return sharpest(grid)
+    _, certainty = read(classifier, models.decode(entry, centres)[None])
+    best = centres[certainty[0].argmax()]
+    return round(float(best[0]), 2), round(float(best[1]), 2)
 
 
 def tiled(grid: np.ndarray) -> np.ndarray:

@@ -134,4 +134,4 @@ def _prepared(entry: Entry, classifier: Entry | None) -> tuple[Frames, tuple[flo
         "index": index.ravel().tolist(),
         "percent": np.rint(100 * probability).astype(int).ravel().tolist(),
     }
-    return frames, manifold.sharpest(grid), reads
+    return frames, manifold.beginning(entry, grid, classifier), reads
