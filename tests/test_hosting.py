@@ -1,6 +1,5 @@
 """The example of README for a proxy, run by the real nginx before the real app: what it lets through and what not."""
 
-import asyncio
 import http.client
 import os
 import re
@@ -14,7 +13,7 @@ import urllib.request
 
 import pytest
 from conftest import ROOT, complaints, settle
-from visits import visit
+from visits import visited
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 EXAMPLE = (ROOT / "hosting" / "nginx.conf").read_text()
@@ -99,7 +98,7 @@ def test_frames_and_guesses_of_types_are_forbidden(proxy, path):
 
 
 def test_a_visit_and_its_uploads_pass_and_what_is_too_large_does_not(proxy):
-    assert asyncio.run(visit(proxy, [10, 25 << 20])) == [204, 204]
+    assert visited(proxy, [10, 25 << 20]) == [204, 204]
     allowed = int(re.search(r"client_max_body_size (\d+)m", EXAMPLE)[1])
     configured = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["server"]["maxUploadSize"]
     assert allowed == configured + 1
@@ -113,6 +112,8 @@ def test_a_visit_and_its_uploads_pass_and_what_is_too_large_does_not(proxy):
 
 def test_a_browser_sees_the_app_through_it(proxy, tab):
     page = tab(proxy)
+    page.goto(proxy)  # whoever is the first to ask a new server for another page is sent to it by a reload
+    settle(page)
     page.goto(f"{proxy}/generation?entries=digits-vae")
     settle(page)
     assert page.locator("h1").inner_text() == "Generation" and complaints(page) == []

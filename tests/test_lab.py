@@ -436,7 +436,7 @@ def test_a_drawing_is_learned_and_kept_in_the_link(warm, tab):
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.8, steps=12)
         page.mouse.up()
-    page.wait_for_url("**drawing=**")
+    page.wait_for_url(re.compile(r"drawing=\w{52}(&|$)"))
     drawing = asked(page)["drawing"]
     assert len(drawing) == 2 * 2 * 13
     press(page, "Step")

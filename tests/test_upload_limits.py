@@ -1,6 +1,5 @@
 """What the pages offer to take is what the real server takes, and one visitor cannot fill its memory."""
 
-import asyncio
 import tomllib
 
 import pytest
@@ -8,7 +7,7 @@ from conftest import ROOT, opened
 from starlette.exceptions import HTTPException
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
-from visits import visit
+from visits import visited
 
 from zoo.widgets import uploads
 
@@ -19,9 +18,9 @@ def test_the_server_takes_what_pages_offer_and_no_more_files_than_a_visit_may_ho
     offered = max(uploads.PICTURES.megabytes, uploads.ARCHIVE.megabytes, uploads.MODEL.megabytes)
     assert offered == CONFIGURED
     sizes = [40 << 20, *[10] * uploads.SESSION.files]
-    statuses = asyncio.run(visit(app.url, sizes))
+    statuses = visited(app.url, sizes)
     assert statuses == [204] * uploads.SESSION.files + [413]
-    assert asyncio.run(visit(app.url, [10])) == [204]
+    assert visited(app.url, [10]) == [204]
 
 
 @pytest.mark.parametrize(("configured", "offered"), [(CONFIGURED, uploads.MODEL.megabytes), (5, 5)])

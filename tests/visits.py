@@ -1,6 +1,7 @@
 """A visitor without a browser: opens the app by its WebSocket and sends files, as a script of an attacker does."""
 
 import asyncio
+import concurrent.futures
 import urllib.error
 import urllib.request
 import uuid
@@ -41,3 +42,9 @@ async def visit(base: str, sizes: list[int]) -> list[int]:
             if message.WhichOneof("type") == "script_finished":
                 break
         return await asyncio.to_thread(lambda: [put(base, session, size, cookie) for size in sizes])
+
+
+def visited(base: str, sizes: list[int]) -> list[int]:
+    """Return what `visit` does, also where the tests of the browser have an event loop of their own running."""
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        return threads.submit(lambda: asyncio.run(visit(base, sizes))).result()
