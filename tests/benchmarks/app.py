@@ -31,7 +31,7 @@ EMPTY = 'import streamlit as st\n\nst.slider("Empty", 0.0, 2.0, 1.0)\n'
 PAGES = ("", "interpolation", "reconstruction", "generation", "distributions", "leaderboard", "publish", "import")
 # page → the label of a slider and the ends of its range
 SLIDERS = {
-    "reconstruction": ("Noise", 0.0, 1.0),
+    "reconstruction": ("Added noise", 0.0, 0.5),
     "generation": ("Temperature", 0.0, 2.0),
 }
 MOVES = 7
