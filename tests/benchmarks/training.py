@@ -153,7 +153,7 @@ def main() -> None:
         for start in range(0, len(pixels), 256):
             step(tf.constant(pixels[start : start + 256]))
 
-    plain = {"title": "", "dataset": "mnist", "precision": "float32"}
+    plain = {"title": "VAE", "dataset": "mnist", "precision": "float32"}
     same = library.check({"name": "vae", "family": "vae", "latent": 2, "batch": 128, **plain})
     gan = library.load("mnist-dcgan", ["precision=float32"])
     ways = {
