@@ -15,7 +15,7 @@ from zoo.charts import REAL_NAME
 from zoo.data import fruits
 from zoo.entries import Entry
 from zoo.metrics import classes as class_metrics
-from zoo.metrics import prdc
+from zoo.metrics import normality, prdc
 
 SHOWN = 25
 PIXELS = 300_000
@@ -223,14 +223,10 @@ def overlap(features: Mapping[str, np.ndarray], most: int = 2000) -> str:
 
 def against_prior(statistics: Mapping[str, np.ndarray], prior: bool) -> str:
     """Say how codes follow the prior N(0, I); statistics are those of latents.npz."""
-    from scipy.special import ndtr  # imported where it is used: it costs more than a page
-
     size = len(statistics["mean"])
     if prior:
         counts, edges = (np.asarray(statistics[f"histogram_{kind}"], np.float64) for kind in ("counts", "edges"))
-        expected = np.diff(ndtr(edges), axis=1)
-        shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-        apart = 0.5 * (np.abs(shares - expected).sum(1) + 1 - expected.sum(1))
+        apart = normality.total_variation(counts, edges)
         worst = int(apart.argmax())
         parts = [f"z{worst} is farthest from the prior: {percent(apart[worst])} of its mass lies elsewhere"]
     else:

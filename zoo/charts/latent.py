@@ -8,6 +8,7 @@ from plotly.subplots import make_subplots
 
 from zoo.charts.layout import add_steps, laid_out, subset
 from zoo.charts.palette import BLUE, NEUTRAL, A, Style, class_style, faded
+from zoo.metrics import normality
 
 LETTER, LINE = 0.018, 0.05  # of the width of a map that is 500 pixels wide
 
@@ -152,8 +153,4 @@ def _apart(places: dict[str, np.ndarray], points: np.ndarray) -> dict[str, np.nd
 
 def _farthest_from_normal(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Dimensions by total variation between their histogram and N(0, 1), the largest first."""
-    from scipy.special import ndtr  # imported where it is used: it costs more than a page
-
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    expected = np.diff(ndtr(edges), axis=1)
-    return np.argsort(expected.sum(axis=1) - 1 - np.abs(shares - expected).sum(axis=1), kind="stable")
+    return np.argsort(-normality.total_variation(counts, edges), kind="stable")
