@@ -140,7 +140,7 @@ def by_keras(case: dict) -> tuple[list, list]:
     import tensorflow as tf
 
     def network(sizes, weights):
-        curve = keras.layers.LeakyReLU(0.2) if case["activation"] == "leaky" else "tanh"
+        curve = keras.layers.LeakyReLU(0.2, dtype="float64") if case["activation"] == "leaky" else "tanh"
         layers = [keras.layers.Dense(size, curve, dtype="float64") for size in sizes[1:-1]]
         last = keras.layers.Dense(sizes[-1], dtype="float64")
         net = keras.Sequential([keras.Input((sizes[0],), dtype="float64"), *layers, last])
