@@ -1,45 +1,59 @@
-"""The frame of Latent Zoo: page settings and table of contents."""
+"""Latent Zoo: `streamlit run streamlit_app.py`. The frame of all pages, with their table of contents."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
 
-from zoo import widgets
 
-ROOT = Path(__file__).parent
-ICON = str(ROOT / ".streamlit" / "icon.svg")
+@asynccontextmanager
+async def prepared(_app: st.App) -> AsyncIterator[None]:
+    """Let visitors in as soon as the zoo was read."""
+    from zoo.widgets import launch  # here, for what it caches takes a runtime
 
-# Folded, unless it has something to say: then it is out of the way on a projector and on a phone.
-sidebar = "expanded" if "source" in st.query_params else "collapsed"
-st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide", initial_sidebar_state=sidebar)
-st.logo(ICON, size="large")
+    launch.prepare()
+    yield
 
-widgets.limit_uploads()
-present = widgets.presenting()
-widgets.style(ROOT / ".streamlit" / "style.css", present)
-cold = widgets.cold_start()
-page = st.navigation(
-    {
-        "Explore": [
-            st.Page("pages/explore/gallery.py", title="Gallery", icon=":material/gallery_thumbnail:", default=True),
-            st.Page("pages/explore/reconstruction.py", title="Reconstruction", icon=":material/compare:"),
-            st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
-            st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
-        ],
-        "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
-        "Measure": [
-            st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
-            st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
-        ],
-        "Share": [
-            st.Page("pages/share/publish.py", title="Publish", icon=":material/cloud_upload:"),
-            st.Page("pages/share/import.py", title="Import", icon=":material/input:"),
-        ],
-    },
-    position="top" if present else "sidebar",
-)
-widgets.enter(page.url_path, cold)
-widgets.zoo_picker()
-widgets.place(page.url_path)
-with widgets.guard():
-    page.run()
+
+if __name__ == "__main__":  # a visitor's run
+    from zoo import widgets
+
+    ROOT = Path(__file__).parent
+    ICON = str(ROOT / ".streamlit" / "icon.svg")
+
+    # Folded, unless it has something to say: then it is out of the way on a projector and on a phone.
+    sidebar = "expanded" if "source" in st.query_params else "collapsed"
+    st.set_page_config(page_title="Latent Zoo", page_icon=ICON, layout="wide", initial_sidebar_state=sidebar)
+    st.logo(ICON, size="large")
+
+    widgets.limit_uploads()
+    present = widgets.presenting()
+    widgets.style(ROOT / ".streamlit" / "style.css", present)
+    page = st.navigation(
+        {
+            "Explore": [
+                st.Page("pages/explore/gallery.py", title="Gallery", icon=":material/gallery_thumbnail:", default=True),
+                st.Page("pages/explore/reconstruction.py", title="Reconstruction", icon=":material/compare:"),
+                st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
+                st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
+            ],
+            "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
+            "Measure": [
+                st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
+                st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
+            ],
+            "Share": [
+                st.Page("pages/share/publish.py", title="Publish", icon=":material/cloud_upload:"),
+                st.Page("pages/share/import.py", title="Import", icon=":material/input:"),
+            ],
+        },
+        position="top" if present else "sidebar",
+    )
+    widgets.enter(page.url_path)
+    widgets.zoo_picker()
+    widgets.place(page.url_path)
+    with widgets.guard():
+        page.run()
+else:  # the server: `streamlit run` finds it here
+    app = st.App(__file__, lifespan=prepared)

@@ -73,19 +73,6 @@ def test_a_page_is_worth_showing(app, tab, path, size, scheme):
         assert violations(page) == []
 
 
-def test_a_deep_link_into_a_cold_server_opens_its_page(tab, tmp_path):
-    server = Server(tmp_path / "log")
-    try:
-        page = tab(server.url)
-        page.goto(f"{server.url}/generation?seed=7")
-        page.get_by_role("heading", name="Generation", exact=True).wait_for()
-        page.get_by_label("Seed").wait_for()
-        assert page.get_by_label("Seed").input_value() == "7"
-        assert page.get_by_role("dialog").count() == 0
-    finally:
-        server.stop()
-
-
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
     """A small app of our widgets."""

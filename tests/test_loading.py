@@ -1,6 +1,5 @@
 """What the pages read and keep: bounded in memory, and cheap to ask for on every run."""
 
-import sys
 import tomllib
 
 import numpy as np
@@ -12,7 +11,7 @@ from streamlit.byte_util import config_max_cache_data_size_to_bytes
 from streamlit.runtime.caching.global_cache_budget import get_global_cache_budget
 
 from zoo.data import datasets
-from zoo.widgets import loading, real_images, urls
+from zoo.widgets import loading, real_images
 from zoo.widgets.generation import neighbours
 
 
@@ -91,9 +90,3 @@ def test_what_pages_compute_is_kept_within_the_bytes_that_are_configured():
             assert budget.total_bytes <= 1_000_000
     finally:
         budget.reconfigure(before)
-
-
-@pytest.mark.parametrize("module", [None, object()])
-def test_a_streamlit_without_its_private_parts_starts(monkeypatch, module):
-    monkeypatch.setitem(sys.modules, "streamlit.runtime.pages_manager", module)
-    assert urls.cold_start() is False

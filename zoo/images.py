@@ -281,7 +281,11 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     """Images of any rank from [0, 1] to 0…255; what is outside is clipped, NaN is black; uint8 passes unchanged."""
     if images.dtype == np.uint8:
         return images
-    return np.rint(np.clip(np.nan_to_num(images), 0, 1) * 255).astype(np.uint8)
+    pixels = np.array(images, np.float32)
+    np.fmax(pixels, 0, out=pixels)  # of NaN and 0 the 0
+    np.fmin(pixels, 1, out=pixels)
+    pixels *= 255
+    return np.rint(pixels, out=pixels).astype(np.uint8)
 
 
 def open_sheet(data: bytes, max_bytes: int, width: int) -> np.ndarray:

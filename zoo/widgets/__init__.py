@@ -21,7 +21,7 @@ from zoo.widgets.placards import framed_sheet, page_links, placard
 from zoo.widgets.safety import guard, plain
 from zoo.widgets.tiles import image_grid
 from zoo.widgets.uploads import MODEL, limit_uploads, uploader
-from zoo.widgets.urls import bound, cold_start, enter, linked_expander
+from zoo.widgets.urls import bound, enter, linked_expander
 from zoo.widgets.zoos import zoo_picker
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "broken",
     "cached",
     "card_text",
-    "cold_start",
     "dataset",
     "dataset_title",
     "download",

@@ -80,9 +80,14 @@ def _work(source: Source, again: bool) -> Callable:
     return work
 
 
+def here() -> list[Entry | Broken]:
+    """Return the embedded entries, for everybody the same."""
+    return _folders(str(catalog.EMBEDDED))
+
+
 def _listed() -> list[Entry | Broken]:
     found, refused = chosen()
-    here = _folders(str(catalog.EMBEDDED), *(str(folder) for folder in map(sources.folder, found) if folder))
+    folders = _folders(str(catalog.EMBEDDED), *(str(folder) for folder in map(sources.folder, found) if folder))
     items = []
     for source in found:
         if source.on_the_hub:
@@ -93,7 +98,7 @@ def _listed() -> list[Entry | Broken]:
                 items += task.result or []
         elif sources.folder(source) is None:
             items.append(Broken(source.text, None, f"{source.text} is not here: import the model again."))
-    return catalog.ordered([*here, *items, *refused]) if items or refused else here
+    return catalog.ordered([*folders, *items, *refused]) if items or refused else folders
 
 
 @st.cache_resource(ttl=5, max_entries=16, show_spinner=False)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -12,31 +11,12 @@ from zoo.widgets.safety import plain
 MEMORY = " in URL"  # what follows the key of an input where its last value in the URL is kept
 
 
-def cold_start() -> bool:
-    """Whether this is the first run of a new server and the browser asked for a page: call it before st.navigation.
-
-    Because a folder is named pages, Streamlit takes its first run for an app of its old kind, finds no such page there
-    and tells the browser so; st.navigation ends that for all later runs.
-    """
-    try:
-        # Private: a later Streamlit may have moved it, and may do better without.
-        from streamlit.runtime.pages_manager import PagesManager
-
-        old_kind = PagesManager.uses_pages_directory
-    except (ImportError, AttributeError):
-        return False
-    return bool(old_kind) and bool(urlsplit(st.context.url or "").path.strip("/"))
-
-
-def enter(page: str, cold: bool = False) -> None:
-    """Note which page the frame is about to run; after a cold start let the browser ask again.
+def enter(page: str) -> None:
+    """Note which page the frame is about to run.
 
     While one stays on a page, a parameter that vanishes from the URL was taken back; on arrival it was just not given.
     Older links wrote "data" where parameters are called "dataset" now.
     """
-    if cold:
-        st.html("<script>location.reload()</script>", unsafe_allow_javascript=True)
-        st.stop()
     if page != st.session_state.get("page"):
         for name in [name for name in st.query_params if name == "data" or name.endswith("_data")]:
             st.query_params[f"{name}set"] = st.query_params.get_all(name)

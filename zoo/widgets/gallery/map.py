@@ -12,7 +12,7 @@ from zoo.charts.palette import class_style
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
 from zoo.widgets.labels import dataset_title
-from zoo.widgets.listing import entries
+from zoo.widgets.listing import entries, here
 from zoo.widgets.live import Axis, Frames, live
 from zoo.widgets.loading import available, cached, dataset
 from zoo.widgets.safety import guard, plain
@@ -42,6 +42,14 @@ def latent_map() -> None:
             )  # fmt: skip
             entry = found[name]
         _drawn(entry)
+
+
+def prepare_map() -> None:
+    """Make what the map of a visitor's first look at the start page needs."""
+    found = [item for item in here() if isinstance(item, Entry)]
+    if mapped := manifold.mapped(found):
+        _points(mapped[0])
+        _prepared(mapped[0], classifier_for(mapped[0], found))
 
 
 def _named(found: dict[str, Entry], name: str) -> str:
