@@ -1,19 +1,23 @@
 """The page Generation, run by Streamlit's own runner on entries made from real digits and fruits."""
 
+import base64
 import functools
+import io
 
 import conftest
 import linear_entries as linear
 import numpy as np
 import pytest
 import tiny_entries as tiny
-from conftest import isolate, sound, words
+from conftest import component, isolate, sound, words
+from PIL import Image
 
 from zoo import models
 from zoo.analysis import comparison
 from zoo.entries import catalog
 from zoo.widgets.generation import draws
 from zoo.widgets.generation.draws import EVERY, Draw
+from zoo.widgets.generation.strength import STEPS
 
 PAGE = "pages/explore/generation.py"
 opened = functools.partial(conftest.opened, PAGE)
@@ -90,8 +94,7 @@ def test_one_class_can_be_asked_for():
 
 def test_the_url_holds_the_view():
     app = opened(entries="digits-vae")
-    app.slider(key="temperature").set_value(0.5)
-    app.select_slider(key="truncation").set_value(1.5)
+    app.session_state["temperature"], app.session_state["truncation"] = 0.5, 1.5  # as the component gives them back
     app.number_input(key="seed").set_value(9)
     sound(app.run())
     found = {name: app.query_params[name] for name in ("temperature", "truncation", "seed")}
@@ -99,7 +102,29 @@ def test_the_url_holds_the_view():
         "temperature": "0.5", "truncation": "1.5", "seed": "9",
     }  # fmt: skip
     again = opened(**{name: str(value) for name, value in {"entries": "digits-vae", "truncation": "1.5"}.items()})
-    assert again.select_slider(key="truncation").value == 1.5
+    assert again.session_state["truncation"] == 1.5
+
+
+def test_temperature_is_moved_through_the_first_images_of_each_entry():
+    shown = component(opened(entries=["digits-vae", "digits-gan"], temperature="0"), "strength-temperature-live")
+    assert [picture["title"] for picture in shown["pictures"]] == [
+        f"{name}, image {index}" for name in ("digits-vae", "digits-gan") for index in (1, 2, 3)
+    ]
+    found = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown["sheet"].partition(",")[2]))).convert("L"))
+    assert found.shape == (6 * 8, STEPS * 8)
+    path = found.reshape(6, 8, STEPS, 8).transpose(0, 2, 1, 3).astype(int)
+    assert abs(path[:3, 0] - path[0, 0]).max() <= 24  # at 0 all images of an entry are its centre, but for WebP's loss
+    batch = models.sample(catalog.find("digits-vae"), 3, 0, temperature=2.0).images
+    assert abs(path[:3, -1] / 255 - batch[..., 0]).mean() < 0.05
+
+
+def test_truncation_takes_its_turn_and_none_is_none():
+    app = opened(entries="digits-vae", moved="truncation")
+    shown = component(app, "strength-truncation-exact")["exact"]
+    assert shown["at"] == [4.0]
+    png = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown["sheet"].partition(",")[2]))).convert("L"))
+    batch = models.sample(catalog.find("digits-vae"), 6, 0).images
+    assert abs(png / 255 - np.concatenate(list(batch[..., 0]), axis=1)).max() < 1 / 255
 
 
 def test_a_new_draw_takes_the_next_seed():
@@ -110,6 +135,6 @@ def test_a_new_draw_takes_the_next_seed():
 
 def test_a_draw_falls_back_to_what_an_entry_offers():
     vae, gan = catalog.find("digits-vae"), catalog.find("digits-gan")
-    draw = Draw(count=5, seed=1, sampler="gmm", temperature=1.0, truncation=draws.CUTS[-1], wanted=EVERY)
+    draw = Draw(count=5, seed=1, sampler="gmm", temperature=1.0, truncation=draws.TRUNCATION.high, wanted=EVERY)
     assert [draw.sampler_for(entry) for entry in (vae, gan)] == ["gmm", "prior"]
     np.testing.assert_array_equal(draw.samples(gan).images, models.sample(gan, 5, 1).images)

@@ -141,17 +141,22 @@ def test_the_page_is_complete_at_once(wall):
     assert dict(app.query_params) == {}
 
 
-def test_sliders_degrade_what_the_entries_see_and_are_in_the_url(wall):
+def test_what_is_moved_degrades_what_the_entries_see_and_are_in_the_url(wall):
     tiny.vae(wall / "one")
     app = opened()
     clean = rows(app)
-    sound(app.slider(key="noise").set_value(0.3).run())
+    app.session_state["noise"] = 0.3  # as the component gives it back
+    sound(app.run())
     assert app.query_params["noise"] == "0.3"
     noisy = rows(app)
     assert [row["title"] for row in noisy][:2] == ["Original", "Degraded input"]
     assert noisy[0]["sheet"] == clean[0]["sheet"]
     assert noisy[2]["sheet"] != clean[1]["sheet"]
-    assert rows(opened(noise="0.3"))[2]["sheet"] == noisy[2]["sheet"]
+    again = opened(noise="0.3", moved="hidden")
+    assert rows(again)[2]["sheet"] == noisy[2]["sheet"]
+    moved = component(again, "degrading-hidden-live")
+    assert [picture["title"] for picture in moved["pictures"]] == ["Degraded input", "VAE · one"]
+    assert component(again, "degrading-hidden-exact")["exact"]["at"] == [0.0]
 
 
 def test_a_link_reopens_entries_and_images(wall):

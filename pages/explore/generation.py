@@ -10,7 +10,7 @@ from zoo.entries import Entry, opening
 from zoo.latent import codes
 from zoo.models import Samples
 from zoo.samplers import SAMPLERS
-from zoo.widgets.generation import Draw, draw_inputs, judged, nearest_images, search_everything, shared_tile
+from zoo.widgets.generation import Draw, draw_inputs, judged, nearest_images, search_everything, shared_tile, strength
 
 STYLES = (charts.A, charts.B, *charts.FURTHER)
 # Columns and size of the tiles in pixels, by the number of sheets side by side; None fills the width.
@@ -30,6 +30,7 @@ def view(entries: Sequence[Entry]) -> None:
     """Draw and show; a fragment, so that a slider leaves the frame and the picker alone."""
     with widgets.guard():
         draw = draw_inputs(entries)
+        strength(entries, draw)
         st.caption(comparison.sharing(entries, [draw.sampler_for(entry) for entry in entries]))
         tile = shared_tile("tile", [f"tile_{entry.id}" for entry in entries], draw.count)
         batches = {}

@@ -8,10 +8,16 @@ from zoo import charts, widgets
 from zoo.analysis import fidelity
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.reconstruction import SPLITS, described, image_integers, search_count, searchable, split_errors
+from zoo.widgets.reconstruction import (
+    SPLITS,
+    degrading,
+    described,
+    image_integers,
+    search_count,
+    searchable,
+    split_errors,
+)
 from zoo.widgets.translation import translation
-
-DEGREES = {"default": 0.0, "min_value": 0.0, "max_value": 0.6, "step": 0.05}
 
 
 def main() -> None:
@@ -36,11 +42,8 @@ def main() -> None:
 @st.fragment
 def compare(chosen: Sequence[Entry], picked: widgets.Picked) -> None:
     """Show inputs × entries with differences and errors, and the averages."""
-    with st.container(key="side-degrees"):
-        left, right = st.columns(2, gap="medium")
-    noise = widgets.bound(left.slider, "Added noise", key="noise", **DEGREES)
-    hidden = widgets.bound(right.slider, "Hidden part", key="hidden", **DEGREES)
     with widgets.guard():
+        noise, hidden = degrading(chosen, picked)
         seen = fidelity.degrade(picked.images, noise, hidden)
         found = [
             fidelity.reconstruct(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -10,13 +10,16 @@ from zoo import models, samplers
 from zoo.entries import Entry
 from zoo.models import Samples
 from zoo.samplers import SAMPLERS
+from zoo.widgets.live import Axis
 from zoo.widgets.loading import samples
 from zoo.widgets.urls import bound, linked_expander
 
-CUTS = (0.5, 1.0, 1.5, 2.0, 3.0, math.inf)
+TEMPERATURE = Axis("temperature", "Temperature", 0.0, 2.0, 1.0, 0.05, ends=("0", "2"))
+# A cut at four standard deviations takes one number of 16,000: it stands for none.
+TRUNCATION = Axis("truncation", "Truncation in σ", 0.5, 4.0, 4.0, 0.05, ends=("0.5", "none"))
 SEEDS = 10_000
 EVERY = "all"
-OPTIONS = ("count", "class", "temperature", "truncation", "sampler")
+OPTIONS = ("count", "class", "sampler")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Draw:
     temperature: float
     truncation: float
     wanted: str
+
+    def at(self, axis: str, place: float) -> "Draw":
+        """Return this draw at another temperature or truncation."""
+        return replace(self, **{axis: place})
 
     def sampler_for(self, entry: Entry) -> str:
         """Return the chosen sampler where the entry offers it, else the entry's best."""
@@ -44,7 +51,7 @@ class Draw:
             self.seed,
             sampler=self.sampler_for(entry),
             temperature=self.temperature,
-            truncation=self.truncation,
+            truncation=self.truncation if self.truncation < TRUNCATION.high else math.inf,
             label=entry.classes.index(self.wanted) if named else None,
         )
 
@@ -60,7 +67,7 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
         seed = bound(st.number_input, "Seed", key="seed", default=0, **limits)
         st.button("Next seed", icon=":material/casino:", on_click=_next_seed)
     with linked_expander("Count, class and how codes are drawn", *OPTIONS, icon=":material/tune:"):
-        left, middle, right = st.columns([9, 9, 12], gap="large")  # four samplers stand in one line
+        left, right = st.columns([1, 1], gap="large")  # four samplers stand in one line
     with left:
         count = bound(st.slider, "Count", key="count", default=24, min_value=4, max_value=96, step=4)
         classes = list(dict.fromkeys(name for entry in entries if entry.conditional for name in entry.classes))
@@ -68,15 +75,6 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
             st.selectbox, "Class", [EVERY, *classes], key="class", default=EVERY,
             format_func=lambda name: "All classes" if name == EVERY else name,
             help="For entries that can be asked for a class." if classes else "None of these can be asked for a class.",
-        )  # fmt: skip
-    with middle:
-        temperature = bound(
-            st.slider, "Temperature", key="temperature", default=1.0, min_value=0.0, max_value=2.0, step=0.05,
-            help="Factor on the spread of the codes: 0 gives the centre, above 1 leaves what training has seen.",
-        )  # fmt: skip
-        truncation = bound(
-            st.select_slider, "Truncation", CUTS, key="truncation", default=math.inf, format_func=_cut,
-            help="Codes farther out are never drawn: fewer failures, less variety (Brock et al. 2019).",
         )  # fmt: skip
     with right:
         sampler = bound(
@@ -88,12 +86,8 @@ def draw_inputs(entries: Sequence[Entry]) -> Draw:
     most = min(models.affordable(entry, count) for entry in entries)
     if most < count:
         st.caption(f":material/info: {most} at a time: the images of one of the entries are large.")
-    return Draw(most, seed, sampler, temperature, truncation, wanted)
+    return Draw(most, seed, sampler, TEMPERATURE.value(), TRUNCATION.value(), wanted)
 
 
 def _next_seed() -> None:
     st.session_state["seed"] = (st.session_state["seed"] + 1) % SEEDS
-
-
-def _cut(limit: float) -> str:
-    return "none" if limit == math.inf else f"±{limit:g} σ"
