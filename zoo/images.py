@@ -336,7 +336,7 @@ def png(image: np.ndarray, scale: int = 1) -> bytes:
     """A PNG file of one image (H, W, C), float in [0, 1] or uint8."""
     pixels = enlarge(to_uint8(np.asarray(image)), scale)
     buffer = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG", optimize=True)
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
     return buffer.getvalue()
 
 

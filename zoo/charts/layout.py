@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly import io
 
 from zoo.charts.palette import NEUTRAL, faded
 
+io.templates.default = "none"  # laid_out puts ours in its place; building Plotly's own takes longer than a figure
 MAX_POINTS = 1000  # per scattered series: SVG stays quick, and WebGL contexts are few
 _GRID = "rgba(136,136,136,0.25)"
 _AXIS = {"automargin": True, "ticks": "", "zeroline": False, "title": {"standoff": 8}}

@@ -39,7 +39,8 @@ def strength(entries: Sequence[Entry], draw: Draw) -> None:
         return found, [""] * len(found)
 
     grey = all(entry.shape[2] == 1 for entry in entries)
-    live(_frames(tuple(entries), few, axis), [axis], exact, key=f"strength-{key}", grey=grey)
+    frames = _frames(tuple(entries), few.at(key, axis.default), axis)
+    live(frames, [axis], exact, key=f"strength-{key}", grey=grey)
     whose = "the draw" if len(entries) == 1 else "each entry's draw"
     st.caption(f"The first images of {whose} along the {axis.label.lower()}, {MEANINGS[key]}.")
 

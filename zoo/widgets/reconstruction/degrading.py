@@ -38,10 +38,11 @@ def degrading(chosen: Sequence[Entry], picked: Picked) -> tuple[float, float]:
     classifiers = tuple(classifier_for(entry, entries()) for entry in chosen)
 
     def exact(at: list[float]) -> tuple[np.ndarray, list[str]]:
-        shown, errors = _given_back(chosen, classifiers, picked, degrees | {key: at[0]})
-        return shown, ["", *(f"MSE {error:.4f}" for error in errors)]
+        shown, errors = _given_back(chosen, classifiers, picked, [degrees | {key: at[0]}])
+        return shown[:, 0], ["", *(f"MSE {error:.4f}" for error in errors[:, 0])]
 
-    frames = _frames(tuple(chosen), classifiers, picked.images, picked.labels, picked.classes, degrees, axis)
+    others = degrees | {key: axis.default}
+    frames = _frames(tuple(chosen), classifiers, picked.images, picked.labels, picked.classes, others, axis)
     live(frames, [axis], exact, key=f"degrading-{key}", grey=chosen[0].shape[2] == 1)
     st.caption(
         f"The first image ({plain(picked.names()[0])}) with noise or a grey box, and what each entry makes of it; "
@@ -62,22 +63,24 @@ def _frames(
 ) -> Frames:
     picked = Picked(clean, labels, classes, "")
     places = np.linspace(axis.low, axis.high, STEPS).tolist()
-    path = [degrees | {axis.key: place} for place in places]
-    grid = np.stack([_given_back(chosen, classifiers, picked, at)[0] for at in path], axis=1)
+    grid, _ = _given_back(chosen, classifiers, picked, [degrees | {axis.key: place} for place in places])
     titles = ("Degraded input", *(entry.label for entry in chosen))
     return Frames(manifold.sheet(grid), 1, *grid.shape[1:4], titles=titles)
 
 
 def _given_back(
-    chosen: Sequence[Entry], classifiers: Sequence[Entry | None], picked: Picked, degrees: dict[str, float]
-) -> tuple[np.ndarray, list[float]]:
-    """Return the degraded first image and its reconstructions in one shape, (1 + entries, H, W, C), and the MSEs."""
-    seen = fidelity.degrade(picked.images, degrees["noise"], degrees["hidden"])[:1]
-    labels = None if picked.labels is None else picked.labels[:1]
+    chosen: Sequence[Entry], classifiers: Sequence[Entry | None], picked: Picked, path: Sequence[dict[str, float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first image at each degree of a path and its reconstructions in one shape, (1 + entries, degrees, H,
+    W, C), and the mean squared errors (entries, degrees)."""
+    # All images are degraded, for where a box lies depends on how many there are.
+    seen = np.concatenate([fidelity.degrade(picked.images, at["noise"], at["hidden"])[:1] for at in path])
+    clean = picked.images[:1].repeat(len(path), axis=0)
+    labels = None if picked.labels is None else picked.labels[:1].repeat(len(path))
     found = [
-        fidelity.reconstruct(entry, picked.images[:1], seen, labels, picked.classes, classifier)
+        fidelity.reconstruct(entry, clean, seen, labels, picked.classes, classifier)
         for entry, classifier in zip(chosen, classifiers, strict=True)
     ]
     shape = fidelity.largest([entry.shape for entry in chosen])
     shown = [images.fit(part, shape)[0] for part in (seen, *(each.outputs for each in found))]
-    return np.concatenate(shown), [float(each.errors["mse"][0]) for each in found]
+    return np.stack(shown), np.stack([each.errors["mse"] for each in found])
