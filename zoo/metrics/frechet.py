@@ -4,7 +4,8 @@ On Inception features this is the FID; here the features are whatever the caller
 comparable with others on the same features and with the same number of images.
 """
 
-from typing import NamedTuple
+import functools
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import svdvals
@@ -12,12 +13,19 @@ from scipy.linalg import svdvals
 _ROWS = 1024  # of one block: what is made of it stays in the cache
 
 
-class Statistics(NamedTuple):
+@dataclass(frozen=True)
+class Statistics:
     """Gaussian fitted to `number` feature vectors: mean (D,) and unbiased covariance (D, D), both float64."""
 
     mean: np.ndarray
     covariance: np.ndarray
     number: int
+
+    @functools.cached_property
+    def root(self) -> np.ndarray:
+        """The symmetric root (D, D) of the covariance; one of the real images serves all sets held against them."""
+        values, vectors = np.linalg.eigh(self.covariance)
+        return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
 
 
 def statistics(features: np.ndarray) -> Statistics:
@@ -54,11 +62,6 @@ def distance(a: Statistics, b: Statistics) -> float:
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"The features have {a.mean.size} and {b.mean.size} dimensions; they must be the same.")
-    overlap = np.asarray(svdvals(_root(a.covariance) @ _root(b.covariance))).sum()
+    overlap = np.asarray(svdvals(a.root @ b.root)).sum()
     shift = np.square(a.mean - b.mean).sum()
     return float(max(0.0, shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * overlap))
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
