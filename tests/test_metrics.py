@@ -108,10 +108,10 @@ def test_frechet_is_symmetric_and_zero_for_identical_sets_even_when_singular():
 
 def test_frechet_statistics():
     features = np.random.default_rng(0).normal(1000, 1, size=(500, 5)).astype(np.float32)
-    mean, covariance, count = frechet.statistics(features)
-    assert count == 500
-    assert mean == pytest.approx(features.astype(float).mean(axis=0))
-    assert covariance == pytest.approx(np.cov(features.astype(float).T))
+    found = frechet.statistics(features)
+    assert found.number == 500
+    assert found.mean == pytest.approx(features.astype(float).mean(axis=0))
+    assert found.covariance == pytest.approx(np.cov(features.astype(float).T))
     with pytest.raises(ValueError, match="2 or more"):
         frechet.statistics(features[:1])
     with pytest.raises(ValueError, match="not finite"):
