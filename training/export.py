@@ -15,10 +15,10 @@ import onnxruntime
 from PIL import Image
 
 from training import aggregate, device, staging
-from training import networks as bodies
-from training import run as runs
 from training.family import Family, outputs
+from training.networks import codebook
 from training.recipe import RecipeError
+from training.run import Folder, build, training_data
 from zoo import entries, models
 from zoo.analysis import replay
 from zoo.data import datasets
@@ -35,11 +35,11 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
     """Write the run in folder `run` as entry destination/<name>; it replaces an older one only when all is verified.
 
     Raises RecipeError when the run is unfinished, or when ONNX and Keras differ by more than TOLERANCE."""
-    folder = runs.Folder(run)
+    folder = Folder(run)
     recipe = folder.recipe()
     device.use("float32", recipe.seed)  # published networks are float32, whatever they were trained in
-    train = runs.training_data(recipe)
-    model = runs.build(recipe, train)
+    train = training_data(recipe)
+    model = build(recipe, train)
     done, history = folder.restore(model, optimizer=False)
     if done < recipe.epochs:
         raise RecipeError(
@@ -62,7 +62,7 @@ def export(run: pathlib.Path, destination: pathlib.Path) -> entries.Entry:
         entry = entries.write(staged, manifest)
         if "encode" in entry.capabilities:
             if model.prior == "autoregressive":
-                np.savez_compressed(staged / "latents.npz", codebook=bodies.codebook(model.exported["decoder"]))
+                np.savez_compressed(staged / "latents.npz", codebook=codebook(model.exported["decoder"]))
             else:
                 aggregate.write(staged, entry, train, recipe.seed)
             entry = entries.write(staged, manifest)
@@ -177,7 +177,7 @@ def _test_inputs(network: keras.Model, images: np.ndarray, count: int) -> dict[s
             batch["codes"] = rng.integers(network.output_shape[-1], size=(count, *tensor.shape[1:])).astype("int32")
         elif any(layer.name == "quantised" for layer in network.layers):
             # Far from every border between two codes, where rounding would decide which of them is nearer.
-            table = bodies.codebook(network)
+            table = codebook(network)
             batch["latent"] = table[rng.integers(len(table), size=(count, *tensor.shape[1:-1]))]
         else:
             batch["latent"] = rng.standard_normal((count, *tensor.shape[1:])).astype("float32")
@@ -233,7 +233,7 @@ def confusion_sheet(entry: entries.Entry) -> np.ndarray | None:
     return sheet(np.full((shares.size, cell, cell, 1), shares.reshape(-1, 1, 1, 1)), len(shares), gap=2)
 
 
-def _animation(folder: runs.Folder, staged: pathlib.Path) -> None:
+def _animation(folder: Folder, staged: pathlib.Path) -> None:
     """snapshots.gif from the sheets kept along training; the last one stays a while."""
     frames = [
         Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE) for path in sorted(folder.snapshots.glob("*.png"))
@@ -245,7 +245,7 @@ def _animation(folder: runs.Folder, staged: pathlib.Path) -> None:
 
 def _manifest(
     model: Family,
-    folder: runs.Folder,
+    folder: Folder,
     train: datasets.Split,
     networks: dict[str, Network],
     history: dict[str, list],

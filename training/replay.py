@@ -9,7 +9,7 @@ import numpy as np
 from training.batches import Batches
 from training.family import Family, synchronise
 from training.tensors import ops
-from zoo.analysis import replay as replays
+from zoo.analysis.replay import Replay
 from zoo.data import datasets
 from zoo.entries import catalog
 
@@ -68,10 +68,10 @@ class Recorder(keras.callbacks.Callback):
         self.pending = arrays.pop("pending", self.pending)
         self.moments = [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
 
-    def replay(self) -> replays.Replay:
+    def replay(self) -> Replay:
         """Return the moments so far, of which there is at least one."""
         arrays: dict[str, Any] = {"labels": self.labels, "frechet": None, "coverage": None} | self._arrays()
-        return replays.Replay(**arrays, protocol=self.protocol)
+        return Replay(**arrays, protocol=self.protocol)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {name: np.stack([moment[name] for moment in self.moments]) for name in self.moments[0]}

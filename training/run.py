@@ -27,7 +27,7 @@ from training.batches import Batches
 from training.family import Family, outputs, synchronise
 from training.recipe import Recipe, RecipeError
 from zoo import atomic, models
-from zoo.analysis import replay as replays
+from zoo.analysis.replay import FILE, write
 from zoo.data import datasets
 from zoo.entries import catalog
 from zoo.errors import DatasetUnavailable
@@ -38,7 +38,7 @@ from zoo.metrics import frechet, prdc
 log = logging.getLogger("training")
 PREVIEWS = 60
 MEASURED = 2000  # samples in the Fréchet distance of a snapshot
-WRITTEN = ("checkpoint.npz", "history.json", "origin.json", replays.FILE)
+WRITTEN = ("checkpoint.npz", "history.json", "origin.json", FILE)
 
 
 def training_data(recipe: Recipe) -> datasets.Split:
@@ -352,5 +352,5 @@ def train(recipe: Recipe, runs: pathlib.Path, fresh: bool = False) -> Folder:
         silent: Any = 0  # Keras takes "auto" or a number, and annotates nothing: a checker infers str
         model.fit(batches, initial_epoch=done, epochs=recipe.epochs, verbose=silent, callbacks=callbacks, shuffle=False)
     if film and film.moments:  # a run that began before there were replays has none
-        replays.write(folder.path / replays.FILE, film.replay())
+        write(folder.path / FILE, film.replay())
     return folder

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo import images as pictures
+from zoo.images import png, sheet
 
 MAX_SPRITE = 8192  # pixels of a side: the projector, and many a graphics card, take no larger one
 
@@ -47,14 +47,14 @@ def archive(
         [str(label) for label in range(len(flat))] if labels is None else [_name(label, classes) for label in labels]
     )
     # The grid is square: the projector counts its rows by its columns.
-    sheet = np.zeros((across * height, across * width, 3), np.uint8)
-    made = pictures.sheet(images, across, gap=0, background=0)
-    sheet[: len(made)] = made
+    sprite = np.zeros((across * height, across * width, 3), np.uint8)
+    made = sheet(images, across, gap=0, background=0)
+    sprite[: len(made)] = made
     files = {
         "vectors.tsv": "".join("\t".join(f"{value:.8g}" for value in row) + "\n" for row in flat),
         # One column has no head: the projector would take it for a point.
         "metadata.tsv": "".join(f"{name}\n" for name in names),
-        "sprite.png": pictures.png(sheet),
+        "sprite.png": png(sprite),
         "projector_config.pbtxt": 'embeddings {\n  tensor_path: "vectors.tsv"\n  metadata_path: "metadata.tsv"\n'
         f'  sprite {{\n    image_path: "sprite.png"\n    single_image_dim: [{width}, {height}]\n  }}\n}}\n',
     }

@@ -21,10 +21,10 @@ from training.importing.reading import Draft
 from training.importing.roles import Part
 from training.recipe import RecipeError
 from zoo import entries, models
-from zoo import images as pictures
 from zoo.entries import Entry
 from zoo.errors import EntryError
 from zoo.hub.origin import TAG
+from zoo.images import fit, png, sheet
 from zoo.known import DATASETS
 from zoo.manifest import SCHEMA, Dataset, File, Image, Latent, Manifest, Network, Provenance
 from zoo.sharing.corrections import PRIORS
@@ -110,7 +110,7 @@ def _written(source: Source, draft: Draft, final: Path, options: Options, say: S
         entry = entries.write(staged, manifest)
         sheet = _sheet(entry, parts, report)
         if sheet is not None:
-            (staged / "samples.png").write_bytes(pictures.png(sheet))
+            (staged / "samples.png").write_bytes(png(sheet))
         entries.verify(staging.finish(staged, manifest))
     report.choices = choices(source, draft, options, say)
     return entries.read(final), report
@@ -208,14 +208,14 @@ def _sheet(entry: Entry, parts: dict[str, Part], report: Report) -> np.ndarray |
     given = ranges.built_in(first.source or first.image, SHOWN)
     if "translate" in entry.capabilities:
         made, what = models.translate(entry, given), "what it makes of them"
-        given, _ = pictures.fit(given if given.shape[3] == entry.shape[2] else _recoloured(given, entry), entry.shape)
+        given, _ = fit(given if given.shape[3] == entry.shape[2] else _recoloured(given, entry), entry.shape)
     else:
         labels = np.arange(len(given)) % len(entry.classes) if entry.conditional else None
         made, what = models.reconstruct(entry, given, labels), "their reconstructions"
     report.guesses.append(
         f"Its own data is not known: the sheet shows {ranges.BUILT_IN[(first.source or first.image)[2]]} beside {what}."
     )
-    return pictures.sheet(np.stack([given, made], axis=1).reshape(-1, *entry.shape), 12)
+    return sheet(np.stack([given, made], axis=1).reshape(-1, *entry.shape), 12)
 
 
 def _recoloured(images: np.ndarray, entry: Entry) -> np.ndarray:
@@ -245,7 +245,7 @@ def choices(source: Source, draft: Draft, options: Options, say: Say) -> list[di
         if any(np.allclose(images, other, atol=SAME) for other in painted):
             continue  # a linear end that holds logits paints what a sigmoid paints
         painted.append(images)
-        picture = base64.b64encode(pictures.png(pictures.sheet(images, CHOICE))).decode()
+        picture = base64.b64encode(png(sheet(images, CHOICE))).decode()
         shown.append({"corrections": corrections, "picture": picture})
     return shown
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from training.importing import MAX_LAYERS, Refused, hdf5
+from training.importing import MAX_LAYERS, Refused, graphs, hdf5
 from training.importing.configs import Layer, Network
 from training.importing.graphs import Graph
-from training.importing.graphs import Layer as Made
 from training.importing.layers import ALIASES, Shape
 from training.importing.operations import is_operation
 from zoo.manifest import brief
@@ -44,7 +43,7 @@ def assigned(file: h5py.File, graph: Graph) -> Arrays:
 # Keras 1 and 2 --------------------------------------------------------------------------------------------------------
 
 
-def _weighted(graph: Graph, network: Network, path: str) -> list[Made]:
+def _weighted(graph: Graph, network: Network, path: str) -> list[graphs.Layer]:
     """The layers of a network inside that have weights, in the order of the configuration."""
     found = []
     for layer in network.layers:
@@ -77,7 +76,7 @@ def _by_names(root: h5py.Group, graph: Graph) -> Arrays:
     return arrays
 
 
-def _group(group: h5py.Group, needed: list[Made]) -> Arrays:
+def _group(group: h5py.Group, needed: list[graphs.Layer]) -> Arrays:
     """Assign the weights of one group to the layers in it: by their names, or in one of the orders that Keras used."""
     stated = hdf5.texts(hdf5.attribute(group, "weight_names"))
     stated = [name for name in stated if not POWER_ITERATION.search(name)]
@@ -163,7 +162,7 @@ def _by_classes(root: h5py.Group, graph: Graph) -> Arrays:
     return {path: _variables(inside, place, graph.layers[path]) for path, place in chosen.items()}
 
 
-def _variables(inside: h5py.Group, place: str, layer: Made) -> list[np.ndarray]:
+def _variables(inside: h5py.Group, place: str, layer: graphs.Layer) -> list[np.ndarray]:
     """The weights of one layer; integer kernels are multiplied out with their scale, other surplus is refused."""
     group = hdf5.group_of(inside, f"{place}/vars")
     if group is None:

@@ -142,6 +142,6 @@ def inception_distance(entry: Entry, data: Real, seed: int) -> dict[str, dict[st
     what = SAMPLERS[samplers.offered(entry)[0]].description
     protocol = (
         f"Inception-v3 of torch-fidelity on images resized to 299; not comparable with the Fréchet distance above. "
-        f"{real.count:,} samples ({what}) against as many test images, {seeds(seed)}"
+        f"{real.number:,} samples ({what}) against as many test images, {seeds(seed)}"
     )
     return {"inception_fid": metric("inception_fid", [frechet.distance(one, real) for one in drawn], protocol)}

@@ -14,8 +14,8 @@ from zoo.analysis.scores import Scored
 from zoo.charts import REAL_NAME
 from zoo.data import fruits
 from zoo.entries import Entry
-from zoo.metrics import classes as class_metrics
 from zoo.metrics import normality, prdc
+from zoo.metrics.classes import missing, total_variation
 
 SHOWN = 25
 PIXELS = 300_000
@@ -168,7 +168,7 @@ def covered(counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> str:
     for name in (name for name in counts if name != REAL_NAME):
         text = f"{counted(name, int(counts[name].sum()))} {_coverage(counts[name], real, classes)}"
         if real is not None:
-            moved = class_metrics.total_variation(counts[name], real)
+            moved = total_variation(counts[name], real)
             text += f"; its shares differ from the data's by {percent(moved)}"
         parts.append(text)
     return _sentences(parts)
@@ -192,7 +192,7 @@ def verdicts(found: Mapping[str, Scored], real: np.ndarray | None, classes: Sequ
 
 
 def _coverage(counts: np.ndarray, real: np.ndarray | None, classes: Sequence[str]) -> str:
-    lost = class_metrics.missing(counts, real)
+    lost = missing(counts, real)
     if not lost:
         return f"covers all {len(classes)} classes"
     missed = _listed([classes[index] for index in lost])

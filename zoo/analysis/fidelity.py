@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo import images as pictures
 from zoo import models
 from zoo.analysis.conditions import labels_for
 from zoo.entries import Entry
+from zoo.images import add_noise, difference, fit, occlude
 from zoo.latent import codes
 from zoo.metrics import reconstruction
 
@@ -48,8 +48,8 @@ def degrade(images: np.ndarray, noise: float, hidden: float, seed: int = 0) -> n
 
     The seed fixes boxes and noise, so that a slider changes their size and strength and nothing else.
     """
-    covered = pictures.occlude(images, hidden, seed) if hidden else images
-    return pictures.add_noise(covered, noise, seed) if noise else covered
+    covered = occlude(images, hidden, seed) if hidden else images
+    return add_noise(covered, noise, seed) if noise else covered
 
 
 def reconstruct(
@@ -66,8 +66,8 @@ def reconstruct(
     `conditions.labels_for`; the class, where it must be guessed, is guessed from what the entry is given.
     """
     labels, label_origin = labels_for(entry, degraded, known, classes, classifier)
-    clean, notice = pictures.fit(clean, entry.shape)
-    found = models.encode(entry, pictures.fit(degraded, entry.shape)[0], labels)
+    clean, notice = fit(clean, entry.shape)
+    found = models.encode(entry, fit(degraded, entry.shape)[0], labels)
     outputs = models.decode(entry, found, labels)
     integers = codes.nearest(found, codes.codebook(entry)) if entry.discrete else None
     errors = {name: measure(clean, outputs) for name, measure in METRICS.items()}
@@ -96,7 +96,7 @@ def proportion(ratio: float) -> str:
 
 def maps(found: Sequence[Reconstruction]) -> tuple[list[np.ndarray], float]:
     """Return |difference| maps with one brightness for all, and the difference (0 to 1) that they show as white."""
-    differences = [pictures.difference(item.clean, item.outputs) for item in found]
+    differences = [difference(item.clean, item.outputs) for item in found]
     white = max(0.02, float(np.quantile(np.concatenate([d.ravel() for d in differences]), BRIGHTEST)))
     return [np.minimum(d / np.float32(white), 1) for d in differences], white
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo import images as pictures
 from zoo import models
 from zoo.entries import Entry
+from zoo.images import difference, fit, open_picture, webp
 from zoo.latent import aggregate
 
 REACH = 2.5  # standard deviations of the prior to each side: 97.5 % of all codes lie in this square
@@ -85,12 +85,12 @@ def tiled(grid: np.ndarray) -> np.ndarray:
 
 def sheet(grid: np.ndarray, quality: int = QUALITY) -> bytes:
     """Return a grid (Y, X, H, W, C) as one WebP picture, tiled."""
-    return pictures.webp(tiled(grid), quality)
+    return webp(tiled(grid), quality)
 
 
 def tiles(content: bytes, rows: int, columns: int, channels: int) -> np.ndarray:
     """Return what a browser reads from a sheet: (Y, X, H, W, C) in [0, 1]; the inverse of `sheet` but for its loss."""
-    picture = pictures.open_picture(content).convert("RGB" if channels == 3 else "L")
+    picture = open_picture(content).convert("RGB" if channels == 3 else "L")
     pixels = np.asarray(picture, np.float32).reshape(picture.height, picture.width, channels) / 255
     height, width = picture.height // rows, picture.width // columns
     return pixels.reshape(rows, height, columns, width, channels).transpose(0, 2, 1, 3, 4)
@@ -115,12 +115,12 @@ def deviation(entry: Entry, grid: np.ndarray, count: int = 500, seed: int = 0) -
     """Compare blending in a square grid with the decoder at `count` places drawn evenly from the square."""
     at = np.random.default_rng(seed).uniform(-REACH, REACH, (count, 2)).astype(np.float32)
     across, down = (at[:, 0] + REACH) / (2 * REACH), (REACH - at[:, 1]) / (2 * REACH)
-    each = pictures.difference(blended(grid, across, down), models.decode(entry, at)).mean(axis=(1, 2, 3))
+    each = difference(blended(grid, across, down), models.decode(entry, at)).mean(axis=(1, 2, 3))
     return Deviation(float(each.mean()), float(np.percentile(each, 95)))
 
 
 def read(classifier: Entry, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the class that a classifier sees at each place of a grid, and its probability: both (Y, X)."""
     flat = grid.reshape(-1, *grid.shape[2:])
-    probabilities, _ = models.classify(classifier, pictures.fit(flat, classifier.shape)[0])
+    probabilities, _ = models.classify(classifier, fit(flat, classifier.shape)[0])
     return probabilities.argmax(1).reshape(grid.shape[:2]), probabilities.max(1).reshape(grid.shape[:2])

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from zoo.charts.layout import add_steps, laid_out, subset, value_axis
 from zoo.charts.palette import HATCHING, REAL, REAL_NAME, series_styles
-from zoo.metrics import classes as class_metrics
+from zoo.metrics.classes import missing
 
 FACTORS = {"hue": "hue (degrees)", "size": "size (radius in pixels)"}
 FACTORS |= {"x": "horizontal position (pixels)", "y": "vertical position (pixels)"}
@@ -41,8 +41,8 @@ def class_histogram(series: Mapping[str, np.ndarray], classes: Sequence[str]) ->
     figure = go.Figure()
     for name, style in series_styles(series):
         counts = np.asarray(series[name], dtype=float)
-        missing = class_metrics.missing(counts, reference) if counts.sum() else ()
-        text = ["missing" if i in missing else "" for i in range(len(classes))]
+        lost = missing(counts, reference) if counts.sum() else ()
+        text = ["missing" if i in lost else "" for i in range(len(classes))]
         share = 100 * counts / max(1, counts.sum())
         marker = {"color": style.colour, "pattern": {**HATCHING, "shape": style.pattern}}
         figure.add_bar(x=list(classes), y=share, name=name, text=text, marker=marker)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import images as pictures
 from zoo.data import pools
 from zoo.data.decoding import MAX_VALUES
 from zoo.data.records import Progress, Request, Split
 from zoo.errors import DatasetUnavailable
+from zoo.images import to_uint8
 from zoo.known import DATASETS
 
 NAME = "fruits"
@@ -53,7 +53,7 @@ def load(request: Request, report: Progress, other: Callable[..., Split]) -> Spl
 
     def make(folder: Path) -> str:
         images, factors = render(count, seed, progress=report)
-        pools.write(folder, {}, pictures.to_uint8(images), **factors)
+        pools.write(folder, {}, to_uint8(images), **factors)
         return name
 
     pool = pools.find(name := pools.key(NAME, seed))

@@ -9,7 +9,7 @@ import re
 from zoo.entries import Entry
 from zoo.errors import EntryError
 from zoo.hub.origin import TAG
-from zoo.known import known as dataset_row
+from zoo.known import known
 from zoo.manifest import SCHEMA_FILE
 
 README, CURVE = "README.md", "curve.png"
@@ -38,12 +38,12 @@ def metadata(entry: Entry) -> str:
 
     manifest, hub_id = entry.manifest, _hub_id(entry)
     pipeline = next((task for ability, task in PIPELINES.items() if ability in entry.capabilities), "image-to-image")
-    known = dataset_row(entry.dataset)
+    row = known(entry.dataset)
     results = [
         EvalResult(
             task_type=pipeline,
             dataset_type=hub_id or entry.dataset,
-            dataset_name=known.title if known else entry.dataset,
+            dataset_name=row.title if row else entry.dataset,
             dataset_split=_line(metric.split),
             dataset_revision=manifest.dataset.revision,
             metric_type=_line(name),
@@ -94,10 +94,10 @@ def escaped(value: object) -> str:
 
 
 def _opening(entry: Entry) -> str:
-    manifest, known = entry.manifest, dataset_row(entry.dataset)
+    manifest, row = entry.manifest, known(entry.dataset)
     family = f"**{escaped(manifest.family_title)}**" + (f" ({manifest.year})" if manifest.year else "")
     paper = f" · [paper](<{_address(manifest.paper)}>)" if manifest.paper else ""
-    data = escaped(known.title if known else entry.dataset)
+    data = escaped(row.title if row else entry.dataset)
     return f"# {escaped(entry.title)}\n\n{family} on **{data}**{paper}\n\n{escaped(manifest.description)}".rstrip()
 
 
@@ -173,8 +173,8 @@ def _measured(entry: Entry) -> str:
 
 def _limits(entry: Entry) -> str:
     height, width, _ = entry.shape
-    known = dataset_row(entry.dataset)
-    data, note = (known.licence, known.note) if known else ("not known to this card", "")
+    row = known(entry.dataset)
+    data, note = (row.licence, row.note) if row else ("not known to this card", "")
     lines = [
         "## Intended use and limits",
         "",
@@ -249,14 +249,14 @@ def _keras(entry: Entry) -> bool:
 
 def _hub_id(entry: Entry) -> str | None:
     # Only what came from the Hub has a revision; a local folder may look like a Hub id and be none.
-    known = dataset_row(entry.dataset)
-    return known.hub_id if known else entry.dataset if entry.manifest.dataset.revision else None
+    row = known(entry.dataset)
+    return row.hub_id if row else entry.dataset if entry.manifest.dataset.revision else None
 
 
 def _source(entry: Entry) -> str:
-    known, data = dataset_row(entry.dataset), entry.manifest.dataset
+    row, data = known(entry.dataset), entry.manifest.dataset
     count = f", {data.images:,} images" if data.images else ""
-    return f"{known.title if known else entry.dataset}{count}."
+    return f"{row.title if row else entry.dataset}{count}."
 
 
 def _history(entry: Entry) -> dict:
