@@ -47,18 +47,15 @@ def test_the_reader_of_what_is_cut_sees_it(app, tab):
 @pytest.mark.parametrize("path", PAGES)
 def test_on_a_projector_no_picture_is_cut_off_and_nothing_moves(app, tab, path):
     page = tab(app.url, "projector")
-    page.goto(f"{app.url}/{url_path(path)}")
-    settle(page)
-    assert page.evaluate(CUT) == []
     page.add_init_script(SHIFTS)
     shifts = []
-    for _ in range(3):  # a busy machine may deliver the style after what it styles
-        page.reload()  # what is loaded once, code of Streamlit and of ours, is in the browser's cache now
+    # Code that comes for the first time, and a busy machine that delivers the style after what it styles, move things.
+    while len(shifts) < 4 and min(shifts, default=1) > 0.1:
+        page.goto(f"{app.url}/{url_path(path)}")
         settle(page)
         shifts.append(page.evaluate("shifts"))
-        if shifts[-1] <= 0.1:
-            break
     assert min(shifts) <= 0.1
+    assert page.evaluate(CUT) == []
 
 
 def test_an_entry_opens_at_the_top_and_back_leads_to_where_one_was(app, tab):
@@ -118,9 +115,8 @@ def test_on_a_phone_the_sidebar_closes_and_a_tile_leads_to_its_close_look(app, t
     page.get_by_role("heading", name="Generation", exact=True).wait_for()
     page.wait_for_selector("[data-testid=stSidebar][data-collapsed=true]", state="attached")
     settle(page)
-    first = page.get_by_role("button", name=re.compile("Image 3 by")).first
-    assert first.bounding_box()["y"] < 844
-    first.click()
+    assert page.locator(".picture canvas").first.bounding_box()["y"] < 844
+    page.get_by_role("button", name=re.compile("Image 3 by")).first.click()
     page.get_by_role("heading", name="Image 3, enlarged").wait_for()
     page.wait_for_function(
         "(h => h.getBoundingClientRect().top < innerHeight)(document.querySelector('.st-key-closer'))"
