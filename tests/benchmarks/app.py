@@ -120,11 +120,9 @@ class Visitor:
         element = delta.new_element
         if element.WhichOneof("type") == "slider":
             self.found[element.slider.label] = (element.slider.id, delta.fragment_id)
-        elif element.WhichOneof("type") == "bidi_component" and "axes" in (
-            data := json.loads(element.bidi_component.json)
-        ):
-            if "axes" in data:
-                self.found[data["key"]] = (element.bidi_component.id, delta.fragment_id)
+        elif element.WhichOneof("type") == "bidi_component":
+            data = json.loads(element.bidi_component.json)
+            self.found[data.get("key")] = (element.bidi_component.id, delta.fragment_id)
 
     def move(self, name: str, value: float) -> float:
         """Move a slider, or release what follows the hand, and return the seconds of the rerun."""
