@@ -19,9 +19,9 @@ from zoo.errors import EntryError
 from zoo.manifest import Network
 from zoo.networks import trial
 from zoo.networks.checks import CHUNK, check
-from zoo.networks.structure import Layer, exposing, layers_of
 from zoo.networks.parameters import CONFIG, MAX_CONFIG_BYTES, layer_parameters
 from zoo.networks.session import WHOLE, Shapes, open_session, run_batch, sizes, typed
+from zoo.networks.structure import Layer, exposing, layers_of
 
 MAX_NETWORK_BYTES = 256 << 20
 MAX_SESSIONS, MAX_SESSION_BYTES = 12, 512 << 20  # that are kept, and their files
@@ -111,9 +111,13 @@ def _run(
         except ValueError as error:
             raise _refusal(entry, role, str(error)) from None
     parts = parts[1:] if count else parts
-    joined = {name: (np.concatenate([p[name] for p in parts]) if len(parts) > 1 else parts[0][name])[:count] for name in shapes}  # fmt: skip
+    joined = {name: _together([part[name] for part in parts])[:count] for name in shapes}
     maps = {layer.name: _in_order(joined[layer.tensor], layer) for layer in wanted}
     return {name: joined[name] for name in network.outputs}, maps
+
+
+def _together(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 def _in_order(array: np.ndarray, layer: Layer) -> np.ndarray:
@@ -219,7 +223,7 @@ def _accept(entry: Entry, content: bytes, network: Network, chunk: int, inner: S
 
 
 def _parameters(entry: Entry, role: str, network: Network) -> dict[str, int] | None:
-    """Return how many parameters the configuration gives each layer; None unless they make up what the manifest says."""
+    """Return the parameters of each layer by the configuration; None unless they make up what the manifest says."""
     if not entry.has(CONFIG) or entry.manifest.files[CONFIG].size > MAX_CONFIG_BYTES:
         return None
     counts = layer_parameters(entry.content(CONFIG, MAX_CONFIG_BYTES), role)

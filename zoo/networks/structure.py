@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import onnx
 
 BATCH = 251  # images for which shapes are inferred: a prime that is no size of a layer, so it tells the batch axis
-MAX_LAYERS = 200
+MAX_LAYERS, MAX_NAME = 200, 80
+FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+WINDOWED = ("Conv", "ConvTranspose", "AveragePool", "MaxPool")
 WEIGHTED = {"Conv", "ConvTranspose", "Gather", "Gemm", "MatMul", "Einsum"}
 CHANNELS_FIRST = {
     "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace", "GlobalAveragePool", "GlobalMaxPool",
@@ -22,7 +24,8 @@ KINDS = {
     "AveragePool": "average pooling", "Concat": "concatenation", "Conv": "convolution", "Einsum": "product",
     "ConvTranspose": "transposed convolution", "Gather": "embedding", "Gemm": "dense", "MatMul": "dense",
     "GlobalAveragePool": "average over the map", "GlobalMaxPool": "largest of the map", "MaxPool": "max pooling",
-    "ReduceMean": "mean", "TopK": "largest", "Resize": "enlarged", "Tile": "enlarged", "Pad": "padded", "Slice": "cropped", "Sub": "difference",
+    "ReduceMean": "mean", "TopK": "largest", "Resize": "enlarged", "Tile": "enlarged", "Pad": "padded",
+    "Slice": "cropped", "Sub": "difference",
 }  # fmt: skip
 ACTIVATIONS = {
     "Elu": "ELU", "Gelu": "GELU", "HardSigmoid": "hard sigmoid", "LeakyRelu": "leaky ReLU", "PRelu": "PReLU",
@@ -37,7 +40,8 @@ class Layer:
     name: of the Keras layer, or of the tensor where operators have no names; layers: the names of all Keras layers in
     it; kind: what it does, as "convolution 3×3, stride 2, SiLU"; tensor: the name of what it gives in the ONNX file;
     shape: (H, W, C) of maps or (U,) of a vector; channels_first: whether the file holds maps as (C, H, W); parameters:
-    how many numbers were trained for it; inputs: the names of the layers that it takes from, "" for the network's input.
+    how many numbers were trained for it; inputs: the names of the layers that it takes from, ""
+    for the network's input.
     """
 
     name: str
@@ -92,8 +96,12 @@ def layers_of(content: bytes, counts: dict[str, int] | None = None) -> list[Laye
     steps, makers = _steps(graph)
     if not steps:
         raise ValueError("has no layer whose maps could be shown")
+    names: set[str] = set()
     for step in steps:
-        step.name = next((layer for layer in step.layers if layer in (counts or ())), step.layers[0])
+        free = [layer for layer in step.layers if layer not in names]
+        known = [layer for layer in free if layer in (counts or ())]
+        step.name = (known or free or [f"layer {len(names) + 1}"])[0][:MAX_NAME]
+        names.add(step.name)
     owned = _owned(steps, counts) if counts else [sum(step.weights.values()) for step in steps]
     return [_layer(step, own, makers, graph) for step, own in zip(steps, owned, strict=True)][:MAX_LAYERS]
 
@@ -130,8 +138,11 @@ class _Graph:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         graph = model.graph
+        self.constants = {tensor.name: tensor for tensor in graph.initializer}
+        self.inputs = [value.name for value in graph.input if value.name not in self.constants]
         for value in graph.input:
-            value.type.tensor_type.shape.dim[0].dim_value = BATCH
+            if value.name in self.inputs:
+                value.type.tensor_type.shape.dim[0].dim_value = BATCH
         for value in graph.output:
             value.type.tensor_type.ClearField("shape")
         del graph.value_info[:]
@@ -140,8 +151,6 @@ class _Graph:
         types = {value.name: value.type.tensor_type for value in known}
         self.shapes = {name: [dim.dim_value for dim in kind.shape.dim] for name, kind in types.items()}
         self.floats = {name for name, kind in types.items() if kind.elem_type == onnx.TensorProto.FLOAT}
-        self.inputs = [value.name for value in graph.input]
-        self.constants = {tensor.name: tensor for tensor in graph.initializer}
         self.dynamic = set(self.inputs)
         self.nodes: list[onnx.NodeProto] = []
         for node in graph.node:
@@ -160,8 +169,11 @@ class _Graph:
 
     def weights(self, node: onnx.NodeProto) -> list[str]:
         """Return the inputs of a node that are arrays of trained or folded numbers."""
-        floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
-        return [n for n in node.input if n in self.constants and self.constants[n].data_type in floats and self.constants[n].dims]  # fmt: skip
+        return [
+            name
+            for name in node.input
+            if name in self.constants and self.constants[name].data_type in FLOATS and self.constants[name].dims
+        ]
 
     def shown(self, tensor: str) -> bool:
         """Whether a tensor is one map or vector of numbers for each image."""
@@ -174,20 +186,20 @@ class _Graph:
     def _channels_first(self) -> set[str]:
         """Return the tensors of rank 4 whose second axis is the channels: what touches a convolution, and what has the
         same axes."""
+        same: dict[str, list[list[str]]] = {}
         found: set[str] = set()
-        groups = []
         for node in self.nodes:
-            tensors = {name for name in (*node.input, *node.output) if name in self.dynamic and len(self.shapes.get(name, [])) == 4}  # fmt: skip
+            tensors = [name for name in (*self.data(node), *node.output) if len(self.shapes.get(name, [])) == 4]
             if node.op_type in CHANNELS_FIRST:
-                found |= tensors
+                found.update(tensors)
             if node.op_type not in REARRANGING:
-                groups.append(tensors)
-        grown = -1
-        while grown != len(found):
-            grown = len(found)
-            for tensors in groups:
-                if tensors & found:
-                    found |= tensors
+                for name in tensors:
+                    same.setdefault(name, []).append(tensors)
+        rest = list(found)
+        while rest:
+            for name in (name for tensors in same.pop(rest.pop(), []) for name in tensors if name not in found):
+                found.add(name)
+                rest.append(name)
         return found
 
 
@@ -216,61 +228,80 @@ def _owners(graph: _Graph) -> list[str]:
     return found
 
 
-def _steps(graph: _Graph) -> tuple[list[_Step], dict[str, _Step]]:
-    """Return the steps in the order of the data, and which of them makes each tensor."""
-    owners = _owners(graph)
+@dataclass
+class _Part:
+    """The operators of one Keras layer: what they take from other layers, and what they give that can be shown."""
+
+    name: str
+    nodes: list[onnx.NodeProto]
+    taken: list[str]
+    made: set[str]
+    given: list[tuple[int, str]]  # number of the operator and name of the tensor, the last one is what is shown
+
+
+def _parts(graph: _Graph) -> list[_Part]:
     suffix = "_1" if graph.root.endswith("_1") else ""  # of a model that was called a second time, for the export
-    layers: dict[str, list[tuple[int, onnx.NodeProto]]] = {}
-    for index, (owner, node) in enumerate(zip(owners, graph.nodes, strict=True)):
-        layers.setdefault(owner.removesuffix(suffix), []).append((index, node))
-    made: dict[str, _Step] = {}  # by tensor
-    waiting: dict[str, list[str]] = {}  # layers before any that is shown, by the tensors that they give
+    groups: dict[str, list[tuple[int, onnx.NodeProto]]] = {}
+    users: dict[str, set[str]] = {}
+    for index, (owner, node) in enumerate(zip(_owners(graph), graph.nodes, strict=True)):
+        name = owner.removesuffix(suffix)
+        groups.setdefault(name, []).append((index, node))
+        for tensor in node.input:
+            users.setdefault(tensor, set()).add(name)
     found = []
-    for name, nodes in sorted(layers.items(), key=lambda item: item[1][0][0]):
-        inside = {tensor for _, node in nodes for tensor in node.output}
-        outside = dict.fromkeys(tensor for _, node in nodes for tensor in graph.data(node) if tensor not in inside)
-        given = [(i, tensor) for i, node in nodes for tensor in node.output if graph.shown(tensor) and _leaves(tensor, inside, graph)]  # fmt: skip
-        sources = list(dict.fromkeys(id(made[t]) for t in outside if t in made))
-        before = [layer for tensor in outside for layer in waiting.get(tensor, [])]
-        starts = _starts(nodes, list(outside), given, graph) or len(sources) > 1
-        flattens = bool(given) and not starts and all(node.op_type in ("Reshape", "Flatten") for _, node in nodes) and len(graph.shapes[given[-1][1]]) == 2  # fmt: skip
-        if not name or (not starts and not sources) or not given or flattens:
-            if sources and not flattens and not starts:  # an order of values that is not shown, as of six axes
-                step = made[next(tensor for tensor in outside if tensor in made)]
-                step.nodes += [node for _, node in nodes]
-                step.layers.append(name)
-                made.update(dict.fromkeys(inside, step))
-                continue
-            waiting.update(dict.fromkeys(inside, [*before, *filter(None, [name])]))
-            for tensor in outside:
-                if tensor in made:
-                    made.update(dict.fromkeys(inside, made[tensor]))
-            continue
+    for name, numbered in groups.items():
+        nodes = [node for _, node in numbered]
+        made = {tensor for node in nodes for tensor in node.output}
+        taken = list(dict.fromkeys(tensor for node in nodes for tensor in graph.data(node) if tensor not in made))
+        pairs = [(index, tensor) for index, node in numbered for tensor in node.output if graph.shown(tensor)]
+        given = [(index, tensor) for index, tensor in pairs if users.get(tensor, {""}) != {name}]
+        found.append(_Part(name, nodes, taken, made, given))
+    return found
+
+
+def _steps(graph: _Graph) -> tuple[list[_Step], dict[str, _Step]]:
+    """Return the steps in the order of the data, and which of them makes each tensor.
+
+    A layer is a step of its own where it computes something new; activations, normalisations and other orders of the
+    same values belong to the step before them, but a flattening and what comes before all steps to the one after."""
+    makers: dict[str, _Step] = {}
+    waiting: dict[str, list[str]] = {}  # layers that belong to the step after, by the tensors that they make
+    found: list[_Step] = []
+    for part in _parts(graph):
+        sources = [makers[tensor] for tensor in part.taken if tensor in makers]
+        before = [layer for tensor in part.taken for layer in waiting.get(tensor, [])]
+        starts = bool(part.name and part.given) and _starts(part, sources, graph)
         if starts:
-            step = _Step([name, *before], inputs=list(outside))
+            step = _Step([part.name, *before], inputs=part.taken)
             found.append(step)
+        elif sources and not _flattens(part, graph):
+            step = sources[0]
+            step.layers += filter(None, [part.name])
         else:
-            step = made[next(tensor for tensor in outside if tensor in made)]
-            step.layers.append(name)
-        step.nodes += [node for _, node in nodes]
-        step.last, step.tensor = given[-1]
-        made.update(dict.fromkeys(inside, step))
+            waiting.update(dict.fromkeys(part.made, [*before, *filter(None, [part.name])]))
+            makers.update(dict.fromkeys(part.made, sources[0]) if sources else {})
+            continue
+        step.nodes += part.nodes
+        if part.given:
+            step.last, step.tensor = part.given[-1]
+        makers.update(dict.fromkeys(part.made, step))
     _count(found, graph)
-    return sorted(found, key=lambda step: step.last), made
+    return sorted(found, key=lambda step: step.last), makers
 
 
-def _leaves(tensor: str, inside: set[str], graph: _Graph) -> bool:
-    """Whether a layer's tensor is used by other layers, or is the network's output."""
-    users = [node for node in graph.nodes if tensor in node.input]
-    return not users or any(not inside.intersection(node.output) for node in users)
+def _starts(part: _Part, sources: Sequence[_Step], graph: _Graph) -> bool:
+    """Whether a layer computes something new: from several, by weights, or another number of values."""
+    size = graph.size(part.given[-1][1])
+    return (
+        len({id(step) for step in sources}) > 1
+        or any(node.op_type in WEIGHTED for node in part.nodes)
+        or all(graph.size(tensor) != size for tensor in part.taken)
+    )
 
 
-def _starts(nodes: Sequence, outside: Sequence[str], given: Sequence, graph: _Graph) -> bool:
-    """Whether a layer computes something new: it has weights of its own kind, or another number of values."""
-    if not given or not outside:
-        return bool(given)
-    weighted = any(node.op_type in WEIGHTED for _, node in nodes)
-    return weighted or all(graph.size(tensor) != graph.size(given[-1][1]) for tensor in outside)
+def _flattens(part: _Part, graph: _Graph) -> bool:
+    reshapes = all(node.op_type in ("Reshape", "Flatten") for node in part.nodes)
+    return reshapes and bool(part.given) and len(graph.shapes[part.given[-1][1]]) == 2
 
 
 def _count(steps: Sequence[_Step], graph: _Graph) -> None:
@@ -302,20 +333,17 @@ def _owned(steps: Sequence[_Step], counts: dict[str, int]) -> list[int]:
 def _kind(step: _Step, graph: _Graph) -> str:
     """Say in a few words what a step does."""
     said = []
+    gates = {(a, b) for node in step.nodes if node.op_type == "Mul" for a in node.input for b in node.input}
     for node in step.nodes:
         text = KINDS.get(node.op_type) or ACTIVATIONS.get(node.op_type, "")
-        attributes = {a.name: list(a.ints) for a in node.attribute if a.ints}
-        if node.op_type in ("Conv", "ConvTranspose", "AveragePool", "MaxPool") and attributes.get("kernel_shape"):
-            text += f" {'×'.join(map(str, attributes['kernel_shape']))}"
-            if max(attributes.get("strides", [1])) > 1:
-                text += f", stride {max(attributes['strides'])}"
+        sizes = {attribute.name: list(attribute.ints) for attribute in node.attribute if attribute.ints}
+        if node.op_type in WINDOWED and sizes.get("kernel_shape"):
+            text += f" {'×'.join(map(str, sizes['kernel_shape']))}"
+            text += f", stride {max(sizes['strides'])}" if max(sizes.get("strides", [1])) > 1 else ""
         if node.op_type in ("MatMul", "Gemm") and not graph.weights(node):
             text = "inner product"
         if node.op_type == "Sigmoid":
-            gates = [
-                n for n in step.nodes if n.op_type == "Mul" and node.output[0] in n.input and node.input[0] in n.input
-            ]
-            text = "SiLU" if gates else "sigmoid"
+            text = "SiLU" if (node.input[0], node.output[0]) in gates else "sigmoid"
         if node.op_type == "Add" and len(graph.data(node)) > 1:
             text = "sum"
         if len(graph.shapes.get(node.output[0], [])) == 6:  # rows and columns of small blocks
