@@ -1,0 +1,100 @@
+"""Layers: an image or a code on its way through the layers of a network, and what excites each unit."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from zoo import charts, images, widgets
+from zoo.analysis import layers
+from zoo.analysis.layers import Block
+from zoo.entries import Entry, opening
+from zoo.widgets.layers import SHOWN, Given, excited, given, network, unit_on_both, unit_picker
+
+COLOURS = "Black is 0; orange to white is positive, blue is negative; brighter is larger."
+
+
+def main() -> None:
+    st.title("Layers")
+    st.markdown(
+        "Each layer of a network is a way to represent the image. An encoder ends in a few numbers, the "
+        "**bottleneck**, and a decoder begins with them."
+    )
+    found = [entry for entry in widgets.entries() if layers.ways(entry)]
+    first = opening.first([entry for entry in found if "reconstruct" in entry.capabilities] or found, widgets.available)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        entry = widgets.entry_picker(among=found, default="".join(first))
+    with right:
+        ways = layers.ways(entry)
+        way = widgets.bound(
+            st.segmented_control, "Way of the data", list(ways), key="way", default=next(iter(ways)),
+            format_func=layers.WAYS.get, required=True,
+        )  # fmt: skip
+    place = st.container()
+    with widgets.guard():
+        what = "Random codes" if layers.start(ways[way]) == "latent" else "Images"
+        with widgets.linked_expander(f"{what} that go in", "input_", "seed", "class_", icon=":material/image:"):
+            pair = given(entry, ways[way])
+    with place:
+        view(entry, ways[way], pair)
+
+
+@st.fragment
+def view(entry: Entry, roles: Sequence[str], pair: Given) -> None:
+    """Show the drawing, the layer that is chosen in it, one of its units, and then all layers."""
+    with widgets.guard():
+        blocks = layers.blocks(entry, roles)
+        maps = _followed(entry, tuple(roles), pair.values, pair.labels)
+        middle = next((block.key for block in blocks if block.code), blocks[min(1, len(blocks) - 1)].key)
+        first = next((block.key for block in blocks[1:] if len(block.layer.shape) == 3), middle)
+        block = network(blocks, {key: found[0] for key, found in maps.items()}, first)
+        st.caption(
+            "Data goes from left to right. The height of a block tells the resolution of its maps, each sheet behind "
+            "it doubles their number; a column is a vector. The picture is the map with the largest spread. "
+            + ("The bottleneck is marked. " if any(part.code for part in blocks) else "")
+            + "Click a layer, or use the arrow keys."
+        )
+        one_layer(entry, roles, block, maps[block.key], pair)
+        every_layer(entry, blocks, maps)
+
+
+def one_layer(entry: Entry, roles: Sequence[str], block: Block, maps: np.ndarray, pair: Given) -> None:
+    """Show the units of a layer on the first input, and one of them closely."""
+    layer = block.layer
+    st.header(widgets.plain(f"{block.role} · {layer.name}"))
+    taken = ", ".join(name or "its input" for name in layer.inputs)
+    st.markdown(
+        widgets.plain(
+            f"{layer.kind[:1].upper()}{layer.kind[1:]}. {block.size} = {layer.values:,} values, {layer.parameters:,} parameters."
+            + (f" Takes {taken}." if len(layer.inputs) > 1 else "")
+        )
+    )
+    unit = unit_picker(block, maps[0], pair.names[0])
+    more = f"The first {SHOWN} of {layer.units:,} are shown. " if layer.units > SHOWN else ""
+    kind = "map" if len(layer.shape) == 3 else "neuron, a cell each"
+    st.caption(f"Every {kind}, on {widgets.plain(pair.names[0])}. {more}{COLOURS} Click one to look at it closely.")
+    st.subheader(f"Unit {unit}")
+    left, right = st.columns([2, 5], gap="large")
+    with left:
+        unit_on_both(block, maps, pair, unit)
+        st.caption("The same unit on two inputs, on one scale.")
+    with right:
+        excited(entry, roles, block, unit)
+
+
+def every_layer(entry: Entry, blocks: Sequence[Block], maps: dict[str, np.ndarray]) -> None:
+    """Show some maps of every layer in the order of the data, then all sizes as a table."""
+    st.header("Every layer, in the order of the data")
+    for block in blocks:
+        sheet = images.strip([layers.typical(maps[block.key][0])], scale=1, gap=0)
+        st.markdown(f"**{widgets.plain(block.key)}**")
+        st.image(sheet)
+    st.table(layers.table(blocks), hide_index=True, border="horizontal")
+    rows = layers.poster_rows(blocks, {key: found for key, found in maps.items()})
+    widgets.download("Layers", lambda: charts.poster(f"{entry.label}: layers", rows), f"{entry.name}-layers.png")
+
+
+_followed = widgets.cached(layers.follow, max_entries=8)
+
+main()
