@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts, images, widgets
+from zoo import charts, widgets
 from zoo.analysis import layers
 from zoo.analysis.layers import Block
 from zoo.entries import Entry, opening
 from zoo.widgets.layers import SHOWN, Given, excited, given, network, unit_on_both, unit_picker
 
+BARS = 128  # neurons that are drawn as bars, at most
 COLOURS = "Black is 0; orange to white is positive, blue is negative; brighter is larger."
 
 
@@ -28,15 +29,15 @@ def main() -> None:
     with right:
         ways = layers.ways(entry)
         way = widgets.bound(
-            st.segmented_control, "Way of the data", list(ways), key="way", default=next(iter(ways)),
+            st.segmented_control, "Networks", list(ways), key="way", default=next(iter(ways)),
             format_func=layers.WAYS.get, required=True,
         )  # fmt: skip
-    place = st.container()
     with widgets.guard():
         what = "Random codes" if layers.start(ways[way]) == "latent" else "Images"
         with widgets.linked_expander(f"{what} that go in", "input_", "seed", "class_", icon=":material/image:"):
             pair = given(entry, ways[way])
-    with place:
+        if pair.of:
+            st.caption(f"This entry is conditional; the class given to it is {widgets.plain(pair.of)}.")
         view(entry, ways[way], pair)
 
 
@@ -63,17 +64,15 @@ def one_layer(entry: Entry, roles: Sequence[str], block: Block, maps: np.ndarray
     """Show the units of a layer on the first input, and one of them closely."""
     layer = block.layer
     st.header(widgets.plain(f"{block.role} · {layer.name}"))
-    taken = ", ".join(name or "its input" for name in layer.inputs)
-    st.markdown(
-        widgets.plain(
-            f"{layer.kind[:1].upper()}{layer.kind[1:]}. {block.size} = {layer.values:,} values, {layer.parameters:,} parameters."
-            + (f" Takes {taken}." if len(layer.inputs) > 1 else "")
-        )
-    )
+    st.markdown(widgets.plain(layers.described(block)))
     unit = unit_picker(block, maps[0], pair.names[0])
     more = f"The first {SHOWN} of {layer.units:,} are shown. " if layer.units > SHOWN else ""
     kind = "map" if len(layer.shape) == 3 else "neuron, a cell each"
     st.caption(f"Every {kind}, on {widgets.plain(pair.names[0])}. {more}{COLOURS} Click one to look at it closely.")
+    if len(layer.shape) == 1 and 1 < layer.units <= BARS:
+        series = {"First input": maps[0], "Second input": maps[1]}
+        caption = f"The same {layer.units} numbers as bars, for both inputs: {widgets.plain(' and '.join(pair.names))}."
+        widgets.figure(charts.neuron_bars(series, unit), key="neurons", caption=caption)
     st.subheader(f"Unit {unit}")
     left, right = st.columns([2, 5], gap="large")
     with left:
@@ -84,15 +83,18 @@ def one_layer(entry: Entry, roles: Sequence[str], block: Block, maps: np.ndarray
 
 
 def every_layer(entry: Entry, blocks: Sequence[Block], maps: dict[str, np.ndarray]) -> None:
-    """Show some maps of every layer in the order of the data, then all sizes as a table."""
+    """Show some maps of every layer in the order of the data, with their sizes."""
     st.header("Every layer, in the order of the data")
-    for block in blocks:
-        sheet = images.strip([layers.typical(maps[block.key][0])], scale=1, gap=0)
-        st.markdown(f"**{widgets.plain(block.key)}**")
-        st.image(sheet)
-    st.table(layers.table(blocks), hide_index=True, border="horizontal")
-    rows = layers.poster_rows(blocks, {key: found for key, found in maps.items()})
-    widgets.download("Layers", lambda: charts.poster(f"{entry.label}: layers", rows), f"{entry.name}-layers.png")
+    rows = layers.rows(blocks, maps)
+    columns = [f"picture {number}" for number in range(1, layers.PER_LAYER + 1)]
+    widgets.image_matrix(rows, columns, key="every", size=84, least=24)
+    st.caption(
+        f"Of each layer the {layers.PER_LAYER} units that the first input excites most, in the order of the units. "
+        f"{COLOURS} {layers.total(blocks).capitalize()}."
+    )
+    with st.container(horizontal=True):
+        widgets.download("Layers", lambda: charts.poster(f"{entry.label}: layers", rows), f"{entry.name}-layers.png")
+        widgets.download("Table", lambda: layers.table(blocks), f"{entry.name}-layers.csv")
 
 
 _followed = widgets.cached(layers.follow, max_entries=8)

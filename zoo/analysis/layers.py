@@ -1,5 +1,7 @@
 """What the layers of an entry's networks make of an image or a code: maps, their pictures, and what excites a unit."""
 
+import csv
+import io
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +27,7 @@ BATCH = 128  # inputs that are run at once where only the largest value of each 
 MAX_RESPONSES = 1 << 24  # values that a search for what excites units keeps
 SHARE = 99.5  # per cent of a layer's values that lie within the scale of its pictures
 PER_LAYER = 12  # maps of each layer where all layers are shown
+FLAT = 4  # how much wider than high the cell of a neuron is in a row
 DIM = 0.2  # share of its brightness that a place keeps where a unit is silent
 # Zero is black; what is positive goes through orange to white, what is negative through blue: brighter is larger.
 RAMPS = (np.array([[0, 0, 0], [230, 159, 0], [255, 250, 235]]), np.array([[0, 0, 0], [0, 114, 178], [214, 238, 252]]))
@@ -181,41 +184,63 @@ def where(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     return images * (DIM + (1 - DIM) * share[:, rows][:, :, columns, None])
 
 
+def described(block: Block) -> str:
+    """Say what a layer does, how large its output is, how many parameters it has, and what it takes if that is several
+    things."""
+    layer = block.layer
+    values = f" = {layer.values:,}" if len(layer.shape) > 1 else ""
+    text = f"{layer.kind[:1].upper()}{layer.kind[1:]}. {block.size}{values} values, {layer.parameters:,} parameters."
+    taken = ", ".join(name or "its input" for name in layer.inputs)
+    return f"{text} Takes {taken}." if len(layer.inputs) > 1 else text
+
+
 def shares(labels: np.ndarray | None, classes: Sequence[str]) -> str:
-    """Say which classes labels (N,) are of, the most frequent first: "9 of 12 are ankle boot, 3 sandal"; "" without."""
+    """Say of which classes labels (N,) are, at most three: "Of these 12: “ankle boot” 9 ×, “bag” 3 ×."; "" for none."""
     if labels is None or not len(labels) or not classes:
         return ""
     counts = np.bincount(labels, minlength=len(classes))
-    said = [f"{counts[index]} {classes[index]}" for index in np.argsort(-counts, kind="stable")[:3] if counts[index]]
+    said = [
+        f"“{classes[index]}” {counts[index]} ×" for index in np.argsort(-counts, kind="stable")[:3] if counts[index]
+    ]
     return f"Of these {len(labels)}: {', '.join(said)}."
 
 
-def table(found: Sequence[Block]) -> dict[str, list[str]]:
-    """Return the columns of a table of all layers."""
-    layers = [block for block in found if block.role != "input"]
-    total = sum(block.layer.parameters for block in layers)
-    return {
-        "Network": [*(block.role for block in layers), ""],
-        "Layer": [*(block.layer.name for block in layers), "all"],
-        "What it does": [*(block.layer.kind for block in layers), ""],
-        "Output": [*(block.size for block in layers), ""],
-        "Values": [*(f"{block.layer.values:,}" for block in layers), ""],
-        "Parameters": [*(f"{block.layer.parameters:,}" for block in layers), f"{total:,}"],
-    }
-
-
-def poster_rows(found: Sequence[Block], maps: dict[str, np.ndarray]) -> list[Row]:
-    """Return a row for each block: pictures of the PER_LAYER units that the first input excites most, then paper."""
-    rows = []
+def table(found: Sequence[Block]) -> str:
+    """Return all layers as CSV: network, layer, what it does, shape of its output, values, parameters."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["network", "layer", "kind", "output", "values", "parameters"])
     for block in found:
-        pictures = typical(maps[block.key][0])
-        blank = np.ones((PER_LAYER - len(pictures), *pictures.shape[1:]), np.float32)
-        note = f"{block.size}, {block.layer.parameters:,} parameters"
-        rows.append(Row(block.key.replace(".", " · ", 1), np.concatenate([pictures, blank]), note))
-    return rows
+        layer = block.layer
+        writer.writerow([block.role, layer.name, layer.kind, block.size, layer.values, layer.parameters])
+    return buffer.getvalue()
+
+
+def total(found: Sequence[Block]) -> str:
+    """Say how many parameters the networks have, e.g. "432,991 parameters: encoder 101,060, decoder 331,931"."""
+    counts: dict[str, int] = {}
+    for block in found[1:]:
+        counts[block.role] = counts.get(block.role, 0) + block.layer.parameters
+    each = ", ".join(f"{role} {count:,}" for role, count in counts.items())
+    return f"{sum(counts.values()):,} parameters" + (f": {each}" if len(counts) > 1 else "")
+
+
+def rows(found: Sequence[Block], maps: dict[str, np.ndarray]) -> list[Row]:
+    """Return a row for each block: the PER_LAYER units that the first input excites most; the first of a network is
+    apart."""
+    found_rows, role = [], ""
+    for block in found:
+        count = f" · {block.layer.parameters:,} parameters" if block.layer.parameters else ""
+        note = f"{block.size}{count}\n{block.layer.kind}"
+        title = f"{block.role} · {block.layer.name}"
+        found_rows.append(Row(title, typical(maps[block.key][0]), note, apart=role not in ("", block.role)))
+        role = block.role
+    return found_rows
 
 
 def typical(maps: np.ndarray) -> np.ndarray:
-    """Return pictures (n, h, w, 3) of the PER_LAYER units with the largest values, in the order of the units."""
+    """Return pictures (n, h, w, 3) of the PER_LAYER units with the largest values, in the order of the units; neurons
+    are flat cells."""
     chosen = np.sort(strongest(peaks(np.abs(maps)[None])[0], PER_LAYER))
-    return unit_pictures(maps, scale(maps))[chosen]
+    pictures = unit_pictures(maps, scale(maps))[chosen]
+    return pictures if maps.ndim == 3 else pictures.repeat(FLAT, 2)

@@ -22,7 +22,8 @@ from zoo.widgets.urls import bound
 class Given:
     """Inputs (N, *shape), the classes (N,) that conditional entries ask for, and what they are called.
 
-    pictures: (N, H, W, C), the images themselves or those that the codes become. of: where they are from; kinds: the
+    pictures: (N, H, W, C), the images themselves or those that the codes become. of: where they, or their
+    classes, are from; kinds: the
     class of each (N,) and the names of the classes, where they are known.
     """
 
@@ -79,8 +80,9 @@ def _images(entry: Entry, roles: Sequence[str]) -> Given:
         pictures = np.concatenate([pictures, images.fit(pool.images[:1], shape)[0]])
         known, names = None, [picked.description, "an image of the dataset"]
     classifier = classifier_for(entry, entries())
-    labels = labels_for(entry, pictures, None if known is None else known[:2], picked.classes, classifier)[0]
-    return Given(pictures, labels, pictures, tuple(names))
+    known = None if known is None else known[:2]
+    labels, of = labels_for(entry, pictures, known, picked.classes, classifier)
+    return Given(pictures, labels, pictures, tuple(names), of)
 
 
 def _codes(entry: Entry) -> Given:

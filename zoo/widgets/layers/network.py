@@ -15,8 +15,9 @@ from zoo.widgets.components import component, reserve
 from zoo.widgets.urls import bound
 
 KEY = "layer"
-SIDE, LEAST, CARD = 64, 12, 3  # pixels: of the largest map, of the smallest, from sheet to sheet
+SIDE, LEAST, CARD = 72, 16, 3  # pixels: of the largest map, of the smallest, from sheet to sheet
 COLUMN = 14  # pixels across a vector
+LETTER, MOST_LETTERS = 7, 18  # pixels of a letter, letters of a name that is not cut
 LABEL = 66  # pixels of the three lines of text of a block, with its padding
 WINDOWS = (390, 700, 1024, 1440)  # widths of the window for which space is kept
 MARGINS = {390: 32, 700: 32, 1024: 160, 1440: 160}
@@ -49,7 +50,7 @@ def network(blocks: Sequence[Block], maps: dict[str, np.ndarray], default: str) 
 def _drawn(block: Block, maps: np.ndarray, largest: int) -> dict[str, Any]:
     """Return one block: its height tells the resolution or the number of neurons, its sheets the channels."""
     shape = block.layer.shape
-    picture = layers.face(maps) if block.role != "input" or maps.ndim == 1 else maps
+    picture = maps if block.layer.tensor in ("", "image") and maps.ndim == 3 else layers.face(maps)
     if len(shape) == 3:
         height, width = (max(LEAST, round(SIDE * size / largest)) for size in shape[:2])
         cards = round(math.log2(shape[2]))
@@ -67,7 +68,7 @@ def _drawn(block: Block, maps: np.ndarray, largest: int) -> dict[str, Any]:
         "height": height,
         "cards": cards,
         "code": block.code,
-        "wide": max(72, width + CARD * cards + 16),
+        "wide": max(72, width + CARD * cards + 16, LETTER * len(block.layer.name[:MOST_LETTERS]) + 8),
     }
 
 

@@ -46,7 +46,7 @@ def unit_on_both(block: Block, maps: np.ndarray, given: Given, unit: int) -> Non
     inputs = Row("Input" if given.values.ndim == 4 else "Image of the code", given.pictures, "", given.names)
     values = layers.peaks(maps)[:, unit]
     responds = layers.tinted(maps[..., unit], layers.scale(maps[..., unit]))
-    responds = responds if responds.ndim == 4 else responds[:, None, None, :]
+    responds = responds if responds.ndim == 4 else responds[:, None, None, :].repeat(layers.FLAT, 2)
     note = f"{block.layer.name}, unit {unit}"
     row = Row("The unit", responds, note, [f"up to {v:.2f}" if maps.ndim == 4 else f"{v:.2f}" for v in values])
     image_matrix([inputs, row], given.names, key="both", size=150)
@@ -67,7 +67,7 @@ def excited(entry: Entry, roles: Sequence[str], block: Block, unit: int) -> None
         asked = None if pool.labels is None else pool.labels[best]
         maps = layers.follow(entry, roles, pool.values[best], asked, [block.key])[block.key][..., unit]
         rows.append(Row("Where", layers.where(pictures, maps), "bright where it responds"))
-    image_matrix(rows, names, key="excited", size=84)
+    image_matrix(rows, names, key="excited", size=84, least=24)
     labels, classes = pool.kinds
     said = layers.shares(None if labels is None else labels[best], classes)
     st.caption(
