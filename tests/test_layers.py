@@ -141,7 +141,7 @@ def test_the_layers_of_every_embedded_network_end_in_its_outputs_and_have_all_it
             np.testing.assert_allclose(maps[by_tensor[name]], array, atol=1e-5)
 
 
-def test_a_network_has_one_session_whether_its_layers_are_looked_at_or_not(known):
+def test_a_network_has_one_session_whether_its_layers_are_looked_at_or_not(known, monkeypatch):
     images = tiny.images(300)
     before = networks.run(known, "discriminator", image=images)["score"]
     session = inference._sessions[(known, "discriminator")].session
@@ -149,7 +149,10 @@ def test_a_network_has_one_session_whether_its_layers_are_looked_at_or_not(known
     opened = inference._sessions[(known, "discriminator")]
     assert opened.session is not session
     np.testing.assert_array_equal(networks.run(known, "discriminator", image=images)["score"], before)
-    assert inference._sessions[(known, "discriminator")] is opened
+    assert inference._sessions[(known, "discriminator")].session is opened.session
+    monkeypatch.setattr(inference, "LOOKING", 0.0)
+    np.testing.assert_array_equal(networks.run(known, "discriminator", image=images)["score"], before)
+    assert inference._sessions[(known, "discriminator")].layers == ()
     assert [key for key in inference._sessions if key[0] == known] == [(known, "discriminator")]
 
 

@@ -7,6 +7,7 @@ and only ever run with the sizes of batch that were tried.
 import contextlib
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Collection
 from typing import NamedTuple
@@ -26,17 +27,23 @@ from zoo.networks.structure import Layer, exposing, layers_of
 MAX_NETWORK_BYTES = 256 << 20
 MAX_SESSIONS, MAX_SESSION_BYTES = 12, 512 << 20  # that are kept, and their files
 CHUNK_PIXELS = CHUNK * 32 * 32
-MAX_LAYER_VALUES = 1 << 24  # that the layers of a batch have together, where they are looked at
+LOOKING = 60.0  # seconds after the last look at layers until a session gives outputs alone again, a tenth faster
+MAX_LAYER_VALUES = 1 << 23  # that the layers of a batch have together, where they are looked at
 
 
 class Opened(NamedTuple):
     """A network that is ready: its session, whether it is the zoo's own, and the largest batch it is run with; what its
-    layers are where the session gives their results too."""
+    layers are where the session gives their results too, and when they were last asked for."""
 
     session: onnxruntime.InferenceSession
     trusted: bool
     chunk: int
     layers: tuple[Layer, ...] = ()
+    looked: float = 0.0
+
+    def suits(self, inner: bool) -> bool:
+        """Whether it is the session to use, for what layers give or for outputs alone."""
+        return bool(self.layers) if inner else not self.layers or time.monotonic() - self.looked < LOOKING
 
 
 _sessions: OrderedDict[tuple[Entry, str], Opened] = OrderedDict()
@@ -65,7 +72,7 @@ def run(entry: Entry, role: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
 def layers(entry: Entry, role: str) -> tuple[Layer, ...]:
     """Return the layers of a network in the order of the data; raises EntryError as `run` does.
 
-    From then on the network's one session also gives what they compute: no second one holds the weights again.
+    For a while the network's one session then also gives what they compute: no second one holds the weights again.
     """
     _declared(entry, role)
     return _session(entry, role, inner=True).layers
@@ -175,7 +182,9 @@ def _session(entry: Entry, role: str, inner: bool = False) -> Opened:
     """Return the network's session; with `inner` one that gives its layers too, which takes the other one's place."""
     key = (entry, role)
     with _lock:
-        if key in _sessions and (_sessions[key].layers or not inner):
+        if key in _sessions and _sessions[key].suits(inner):
+            if inner:
+                _sessions[key] = _sessions[key]._replace(looked=time.monotonic())
             _sessions.move_to_end(key)
             return _sessions[key]
     # Made outside the lock, so that a slow file does not hold up other entries; a race costs one spare session.
@@ -209,7 +218,7 @@ def _make(entry: Entry, role: str, inner: bool) -> Opened:
         content = exposing(content, found)
         shapes = {layer.tensor: layer.stored for layer in found if layer.tensor not in network.outputs}
         _accept(entry, content, network, chunk, shapes)
-        return Opened(open_session(content, network, trusted, shapes), trusted, chunk, tuple(found))
+        return Opened(open_session(content, network, trusted, shapes), trusted, chunk, tuple(found), time.monotonic())
     except ValueError as error:
         raise _refusal(entry, role, str(error)) from None
 
