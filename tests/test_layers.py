@@ -6,7 +6,7 @@ import linear_entries as linear
 import numpy as np
 import pytest
 import tiny_entries as tiny
-from conftest import ROOT, isolate
+from conftest import ROOT, clear_caches, isolate, opened, texts
 from onnx import helper
 
 from zoo import models, networks
@@ -210,6 +210,28 @@ def test_a_conditional_network_needs_classes(tmp_path, monkeypatch):
         layers.follow(entry, ["generator"], latents)
     maps = layers.follow(entry, ["generator"], latents, np.array([0, 2]))
     np.testing.assert_allclose(maps["generator.embedding"], tiny.EMBED[[0, 2]], atol=1e-6)
+
+
+def test_a_translator_takes_images_of_its_own_size(tmp_path, monkeypatch):
+    isolate(monkeypatch, tmp_path, tmp_path / "hub")
+    nodes = [helper.make_node("Slice", ["source", "start", "end", "axes"], ["image"])]
+    corner = {"start": np.array([0, 0]), "end": np.array([4, 4]), "axes": np.array([1, 2])}
+    content = tiny.network(nodes, {"source": (6, 5, 1)}, {"image": tiny.SHAPE}, corner)
+    declared = {"inputs": {"source": [6, 5, 1]}, "outputs": {"image": [4, 4, 1]}, "parameters": 0}
+    part = content, ("translator", {"file": "onnx/translator.onnx"} | declared)
+    entry = tiny.write(tmp_path / "corner", part, latent=None)
+    assert layers.ways(entry) == {"translator": ("translator",)}
+    source = np.random.default_rng(0).random((2, 6, 5, 1), np.float32)
+    assert [(block.key, block.layer.shape) for block in layers.blocks(entry, ["translator"])] == [
+        ("input.source", (6, 5, 1)),
+        ("translator.image", tiny.SHAPE),
+    ]
+    maps = layers.follow(entry, ["translator"], source)
+    np.testing.assert_array_equal(maps["translator.image"], source[:, :4, :4])
+    clear_caches()
+    app = opened("pages/represent/layers.py", entry=entry.id)
+    assert "cropped" in texts(app).lower()
+    clear_caches()
 
 
 def test_the_largest_response_of_a_unit_counts_and_ties_keep_their_order():

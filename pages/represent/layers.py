@@ -45,7 +45,7 @@ def main() -> None:
 def view(entry: Entry, roles: Sequence[str], pair: Given) -> None:
     """Show the drawing, the layer that is chosen in it, one of its units, and then all layers."""
     with widgets.guard():
-        blocks = layers.blocks(entry, roles)
+        blocks = _blocks(entry, tuple(roles))
         maps = _followed(entry, tuple(roles), pair.values, pair.labels)
         middle = next((block.key for block in blocks if block.code), blocks[min(1, len(blocks) - 1)].key)
         first = next((block.key for block in blocks[1:] if len(block.layer.shape) == 3), middle)
@@ -97,6 +97,7 @@ def every_layer(entry: Entry, blocks: Sequence[Block], maps: dict[str, np.ndarra
         widgets.download("Table", lambda: layers.table(blocks), f"{entry.name}-layers.csv")
 
 
+_blocks = widgets.cached(layers.blocks, spinner="Reading the layers …")
 _followed = widgets.cached(layers.follow, max_entries=8)
 
 main()

@@ -14,7 +14,7 @@ from zoo.entries.catalog import classifier_for
 from zoo.widgets.inputs import image_source
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
-from zoo.widgets.loading import available, dataset, samples
+from zoo.widgets.loading import available, cached, dataset, samples
 from zoo.widgets.urls import bound
 
 
@@ -22,9 +22,8 @@ from zoo.widgets.urls import bound
 class Given:
     """Inputs (N, *shape), the classes (N,) that conditional entries ask for, and what they are called.
 
-    pictures: (N, H, W, C), the images themselves or those that the codes become. of: where they, or their
-    classes, are from; kinds: the
-    class of each (N,) and the names of the classes, where they are known.
+    pictures: (N, H, W, C), the images themselves or those that the codes become. of: where they, or their classes, are
+    from. kinds: the class of each (N,) and the names of the classes, where they are known.
     """
 
     values: np.ndarray
@@ -51,7 +50,7 @@ def searched(entry: Entry, roles: Sequence[str], split: str, count: int) -> Give
     pool = dataset(_dataset(entry), split, count)
     pictures = images.fit(pool.images[:count], _shape(entry, roles))[0]
     known = None if pool.labels is None else pool.labels[:count]
-    labels = labels_for(entry, pictures, known, pool.classes, classifier_for(entry, entries()))[0]
+    labels = _conditions(entry, pictures, known, tuple(pool.classes))[0] if entry.conditional else None
     kinds = known, tuple(pool.classes)
     of = f"images of {dataset_title(pool.name)}, {split} split,"
     return Given(pictures, labels, pictures, _names(*kinds, len(pictures)), of, kinds)
@@ -61,6 +60,13 @@ def _names(labels: np.ndarray | None, classes: tuple[str, ...], count: int) -> t
     if labels is None or not classes:
         return tuple(f"number {index + 1}" for index in range(count))
     return tuple(classes[label] for label in labels)
+
+
+@cached
+def _conditions(
+    entry: Entry, pictures: np.ndarray, known: np.ndarray | None, classes: tuple[str, ...]
+) -> tuple[np.ndarray | None, str]:
+    return labels_for(entry, pictures, known, classes, classifier_for(entry, entries()))
 
 
 def _dataset(entry: Entry) -> str:
@@ -79,9 +85,8 @@ def _images(entry: Entry, roles: Sequence[str]) -> Given:
         pool = dataset(_dataset(entry), "test", 2)
         pictures = np.concatenate([pictures, images.fit(pool.images[:1], shape)[0]])
         known, names = None, [picked.description, "an image of the dataset"]
-    classifier = classifier_for(entry, entries())
     known = None if known is None else known[:2]
-    labels, of = labels_for(entry, pictures, known, picked.classes, classifier)
+    labels, of = _conditions(entry, pictures, known, tuple(picked.classes))
     return Given(pictures, labels, pictures, tuple(names), of)
 
 
