@@ -261,7 +261,7 @@ def test_places_where_a_unit_is_silent_are_dark():
 
 
 def test_what_is_said_of_classes_and_parameters(known):
-    assert layers.shares(np.array([1, 1, 0]), ("bag", "boot")) == "Of these 3: “boot” 2 ×, “bag” 1 ×."
+    assert layers.shares(np.array([1, 1, 0]), ("bag", "boot")) == "Of these 3: “boot” 2×, “bag” 1×."
     assert layers.shares(None, ("bag",)) == ""
     blocks = layers.blocks(known, ["discriminator"])
     assert layers.total(blocks) == "36 parameters"

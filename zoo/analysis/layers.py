@@ -195,13 +195,11 @@ def described(block: Block) -> str:
 
 
 def shares(labels: np.ndarray | None, classes: Sequence[str]) -> str:
-    """Say of which classes labels (N,) are, at most three: "Of these 12: “ankle boot” 9 ×, “bag” 3 ×."; "" for none."""
+    """Say of which classes labels (N,) are, at most three: "Of these 12: “ankle boot” 9×, “bag” 3×."; "" for none."""
     if labels is None or not len(labels) or not classes:
         return ""
     counts = np.bincount(labels, minlength=len(classes))
-    said = [
-        f"“{classes[index]}” {counts[index]} ×" for index in np.argsort(-counts, kind="stable")[:3] if counts[index]
-    ]
+    said = [f"“{classes[index]}” {counts[index]}×" for index in np.argsort(-counts, kind="stable")[:3] if counts[index]]
     return f"Of these {len(labels)}: {', '.join(said)}."
 
 
