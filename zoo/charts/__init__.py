@@ -3,7 +3,7 @@
 from zoo.charts.classification import class_probabilities, path_profile
 from zoo.charts.distributions import class_histogram, factor_histograms, feature_pca, intensity_histogram
 from zoo.charts.history import training_curve
-from zoo.charts.latent import code_grid, effect_bars, latent_bars, latent_map, latent_marginals
+from zoo.charts.latent import code_grid, effect_bars, latent_bars, latent_map, latent_marginals, neuron_bars
 from zoo.charts.palette import FURTHER, REAL, REAL_NAME, A, B, Style
 from zoo.charts.poster import Row, lines, poster
 from zoo.charts.rankings import ranking, reconstruction_bars, tradeoff
@@ -26,6 +26,7 @@ __all__ = [
     "latent_bars",
     "latent_map",
     "latent_marginals",
+    "neuron_bars",
     "lines",
     "path_profile",
     "poster",

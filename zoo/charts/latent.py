@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from zoo.charts.layout import add_steps, laid_out, subset
-from zoo.charts.palette import BLUE, NEUTRAL, A, Style, class_style, faded
+from zoo.charts.palette import BLUE, HATCHING, NEUTRAL, A, Style, class_style, faded, series_styles
 from zoo.metrics import normality
 
 LETTER, LINE = 0.018, 0.05  # of the width of a map that is 500 pixels wide
@@ -106,6 +106,21 @@ def latent_bars(latent: np.ndarray, style: Style = A) -> go.Figure:
     figure.update_traces(hovertemplate="z%{x}: %{y:.3f}<extra></extra>")
     figure.add_hrect(y0=-2, y1=2, line_width=0, fillcolor=faded(NEUTRAL, 0.15), layer="below")
     return laid_out(figure, height=220, margin_t=16, xaxis_title_text="latent dimension", yaxis_title_text="value")
+
+
+def neuron_bars(series: dict[str, np.ndarray], chosen: int) -> go.Figure:
+    """What the neurons (U,) of a vector layer give for one or two inputs, a group of bars per neuron.
+
+    One sees which neurons tell the inputs apart; the chosen one stands on a band.
+    """
+    figure = go.Figure()
+    for name, style in series_styles(series):
+        values = np.asarray(series[name], dtype=float)
+        marker = {"color": style.colour, "pattern": {"shape": style.pattern, **HATCHING} if len(values) <= 32 else {}}
+        figure.add_bar(x=np.arange(len(values)), y=values, name=name, marker=marker)
+    figure.update_traces(hovertemplate="unit %{x}: %{y:.3f}")
+    figure.add_vrect(x0=chosen - 0.5, x1=chosen + 0.5, line_width=0, fillcolor=faded(NEUTRAL, 0.25), layer="below")
+    return laid_out(figure, height=260, margin_t=40, xaxis_title_text="unit", yaxis_title_text="value")
 
 
 def code_grid(codes: np.ndarray, vocabulary: int) -> go.Figure:

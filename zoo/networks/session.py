@@ -1,7 +1,8 @@
 """One network in ONNX Runtime: opened against what its manifest declares, run on one batch, its outputs checked."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import onnxruntime
@@ -13,8 +14,15 @@ MAX_ARENA_BYTES = 4 << 30  # of intermediate results, all sessions of the proces
 WHOLE = ("label", "codes")  # inputs of whole numbers
 
 
-def open_session(content: bytes, network: Network, trusted: bool = False) -> onnxruntime.InferenceSession:
+Shapes = Mapping[str, tuple[int, ...]]  # of tensors by name, without the batch axis
+
+
+def open_session(
+    content: bytes, network: Network, trusted: bool = False, inner: Shapes = MappingProxyType({})
+) -> onnxruntime.InferenceSession:
     """Return a session of a checked ONNX file; raises ValueError when it does not load or is not what is declared.
+
+    inner: the outputs that the file has besides those that the manifest declares.
 
     The networks that are trusted share memory, which stays with the process. What a stranger's takes is given back
     after each run: that costs up to a third more time, and kept it would never be given back."""
@@ -35,16 +43,22 @@ def open_session(content: bytes, network: Network, trusted: bool = False) -> onn
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
         raise ValueError(f"cannot be loaded ({first_line(error)})") from None
-    for tensors, declared in ((session.get_inputs(), network.inputs), (session.get_outputs(), network.outputs)):
+    outputs = {**network.outputs, **inner}
+    for tensors, declared in ((session.get_inputs(), network.inputs), (session.get_outputs(), outputs)):
         _check_signature(tensors, declared)
     return session
 
 
 def run_batch(
-    session: onnxruntime.InferenceSession, network: Network, batch: dict[str, np.ndarray]
+    session: onnxruntime.InferenceSession,
+    network: Network,
+    batch: dict[str, np.ndarray],
+    inner: Shapes = MappingProxyType({}),
 ) -> dict[str, np.ndarray]:
-    """Run one batch and check what comes out; raises ValueError with the reason, as "gave image with values …"."""
-    count, names = len(next(iter(batch.values()))), list(network.outputs)
+    """Run one batch and check what comes out, `inner` included; raises ValueError with the reason, as "gave image with
+    values …"."""
+    shapes = {**network.outputs, **inner}
+    count, names = len(next(iter(batch.values()))), list(shapes)
     try:
         outputs = session.run(names, batch)
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
@@ -53,8 +67,8 @@ def run_batch(
     for name, array in zip(names, outputs, strict=True):
         if not isinstance(array, np.ndarray):
             raise ValueError(f"gave {name} as {type(array).__name__}, not as a tensor")
-        if array.shape != (count, *network.outputs[name]) or array.dtype != np.float32:
-            raise ValueError(f"gave {name} as {array.dtype} {array.shape}, against its manifest")
+        if array.shape != (count, *shapes[name]) or array.dtype != np.float32:
+            raise ValueError(f"gave {name[:60]} as {array.dtype} {array.shape}, against its manifest")
         if not np.isfinite(array).all():
             raise ValueError(f"gave {name} with values that are not finite")
         results[name] = array

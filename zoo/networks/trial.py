@@ -16,13 +16,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import numpy as np
 
 from zoo import limits
 from zoo.manifest import Network
 from zoo.networks.checks import check
-from zoo.networks.session import open_session, run_batch, sizes, typed
+from zoo.networks.session import Shapes, open_session, run_batch, sizes, typed
 
 MEMORY = 1 << 30  # bytes above what the empty process and five copies of the file take
 SECONDS = 20  # of processor time, start of the process included
@@ -75,7 +76,9 @@ class Turns:
 _turns = Turns(AT_ONCE)
 
 
-def refusal(content: bytes, network: Network, classes: int, batch: int, source: str) -> str | None:
+def refusal(
+    content: bytes, network: Network, classes: int, batch: int, source: str, inner: Shapes = MappingProxyType({})
+) -> str | None:
     """Return why a network must not be run, as "needs more than 1 GiB of memory", or None; asked once per content.
 
     What a busy machine may have caused is asked again after RESTING seconds.
@@ -86,11 +89,12 @@ def refusal(content: bytes, network: Network, classes: int, batch: int, source: 
         classes: how many values a label may have.
         batch: the largest number of images that the app will run at once.
         source: who brings it, as the owner on the Hub; trials of one source wait for each other.
+        inner: outputs of the file that the manifest does not declare.
     """
     task = json.dumps({
         "network": network.model_dump(mode="json", include={"file", "inputs", "outputs", "parameters"}),
         "classes": classes, "batch": batch, "memory": MEMORY + 5 * len(content), "seconds": SECONDS,
-        "drawing": DRAWING,
+        "drawing": DRAWING, "inner": dict(inner),
     })  # fmt: skip
     key = (hashlib.sha256(content).hexdigest(), task)
     if (reason := _known(key)) is None:
@@ -139,11 +143,12 @@ def main(task: dict) -> str:
     try:
         content = sys.stdin.buffer.read()
         check(content, task["batch"])
-        session = open_session(content, network)
+        inner = {name: tuple(shape) for name, shape in task["inner"].items()}
+        session = open_session(content, network, inner=inner)
         for size in sizes(task["batch"]):
             batch = {name: draw[name]((size, *shape)) for name, shape in network.inputs.items()}
             started = time.process_time()
-            run_batch(session, network, typed(batch))
+            run_batch(session, network, typed(batch), inner)
             if "codes" in batch and (time.process_time() - started) * batch["codes"][0].size > task["drawing"]:
                 return f"takes more than {task['drawing']} seconds of computing to draw {size} images code by code"
     except MemoryError:

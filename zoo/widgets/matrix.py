@@ -11,7 +11,7 @@ from zoo.widgets.components import component, reserve
 
 
 def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size: int = 96, least: int = 36) -> None:
-    """Draw rows of equally many pictures, enlarged without smoothing; rows may differ in the pictures' shape.
+    """Draw rows of pictures, at most one for each column, enlarged without smoothing; rows may differ in their shape.
 
     Rows of one picture each stand side by side.
 
@@ -29,7 +29,7 @@ def image_matrix(rows: Sequence[Row], columns: Sequence[str], *, key: str, size:
             "sheet": "data:image/png;base64," + base64.b64encode(_sheet(row.pictures)).decode(),
             "tiles": [
                 {"alt": f"{row.title}: {name}", "caption": caption}
-                for name, caption in zip(columns, row.captions or [""] * len(columns), strict=True)
+                for name, caption in zip(columns, row.captions or [""] * len(row.pictures), strict=False)
             ],
         }
         for row in rows
