@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 # Before it is first imported: ONNX Runtime otherwise keeps a device id and a database of events in the user's cache.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

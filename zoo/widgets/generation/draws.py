@@ -1,7 +1,7 @@
 """The inputs that define a draw of samples, for several entries at once."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -42,10 +42,10 @@ class Draw:
         offered = samplers.offered(entry)
         return self.sampler if self.sampler in offered else offered[0]
 
-    def samples(self, entry: Entry) -> Samples:
-        """Return what the entry draws, cached."""
+    def samples(self, entry: Entry, sample: Callable[..., Samples] = samples) -> Samples:
+        """Return what the entry draws; cached, unless another `sample` is given than that of the loaders."""
         named = entry.conditional and self.wanted in entry.classes
-        return samples(
+        return sample(
             entry,
             self.count,
             self.seed,

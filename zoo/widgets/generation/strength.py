@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from zoo import images
-from zoo.analysis import manifold
+from zoo import images, models
+from zoo.analysis import fidelity, manifold
 from zoo.entries import Entry
 from zoo.widgets.generation.draws import TEMPERATURE, TRUNCATION, Draw
 from zoo.widgets.live import Axis, Frames, live
@@ -32,22 +32,30 @@ def strength(entries: Sequence[Entry], draw: Draw) -> None:
         st.segmented_control, "Moved by hand", offered, key="moved", default="temperature", required=True,
         format_func=names.get, label_visibility="collapsed",
     )  # fmt: skip
-    axis, few = AXES[key], replace(draw, count=max(1, SHOWN // len(entries)))
+    axis, (count, steps) = AXES[key], _affordable(entries)
+    few = replace(draw, count=count)
 
     def exact(at: list[float]) -> tuple[np.ndarray, list[str]]:
         found = _drawn(entries, few.at(key, at[0]))
         return found, [""] * len(found)
 
     grey = all(entry.shape[2] == 1 for entry in entries)
-    frames = _frames(tuple(entries), few.at(key, axis.default), axis)
+    frames = _frames(tuple(entries), few.at(key, axis.default), axis, steps)
     live(frames, [axis], exact, key=f"strength-{key}", grey=grey)
     whose = "the draw" if len(entries) == 1 else "each entry's draw"
     st.caption(f"The first images of {whose} along the {axis.label.lower()}, {MEANINGS[key]}.")
 
 
-@cached(max_entries=16)
-def _frames(entries: Sequence[Entry], few: Draw, axis: Axis) -> Frames:
+def _affordable(entries: Sequence[Entry]) -> tuple[int, int]:
+    """Return how many images of each entry are shown, and in how many frames: fewer where they are large."""
     steps = FEWER if any(entry.discrete for entry in entries) else STEPS
+    most = min(models.affordable(entry, SHOWN * steps) for entry in entries) // len(entries)
+    count = max(1, min(SHOWN // len(entries), most // steps))
+    return count, max(3, min(steps, most // count))
+
+
+@cached(max_entries=16)
+def _frames(entries: Sequence[Entry], few: Draw, axis: Axis, steps: int) -> Frames:
     places = np.linspace(axis.low, axis.high, steps).tolist()
     grid = np.stack([_drawn(entries, few.at(axis.key, place)) for place in places], axis=1)
     titles = [f"{entry.name}, image {index + 1}" for entry in entries for index in range(len(grid) // len(entries))]
@@ -56,5 +64,6 @@ def _frames(entries: Sequence[Entry], few: Draw, axis: Axis) -> Frames:
 
 def _drawn(entries: Sequence[Entry], draw: Draw) -> np.ndarray:
     """Return the images of all entries, one after the other, in the shape that holds each: (N, H, W, C)."""
-    height, width, channels = (max(sizes) for sizes in zip(*(entry.shape for entry in entries), strict=True))
-    return np.concatenate([images.fit(draw.samples(entry).images, (height, width, channels))[0] for entry in entries])
+    shape = fidelity.largest([entry.shape for entry in entries])
+    batches = [draw.samples(entry, models.sample).images for entry in entries]
+    return np.concatenate([images.fit(batch, shape)[0] for batch in batches])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import images
+from zoo import images, models
 from zoo.analysis import fidelity, manifold
 from zoo.entries import Entry
 from zoo.entries.catalog import classifier_for
@@ -62,7 +62,8 @@ def _frames(
     axis: Axis,
 ) -> Frames:
     picked = Picked(clean, labels, classes, "")
-    places = np.linspace(axis.low, axis.high, STEPS).tolist()
+    most = min(models.affordable(entry, STEPS * (1 + len(chosen))) for entry in chosen) // (1 + len(chosen))
+    places = np.linspace(axis.low, axis.high, max(3, most)).tolist()
     grid, _ = _given_back(chosen, classifiers, picked, [degrees | {axis.key: place} for place in places])
     titles = ("Degraded input", *(entry.label for entry in chosen))
     return Frames(manifold.sheet(grid), 1, *grid.shape[1:4], titles=titles)
