@@ -62,7 +62,7 @@ class Server:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         command = command or (sys.executable, "-m", "streamlit", "run", script, "--server.port", "{port}")
-        local = {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_HEADLESS": "true"}
+        local = {"STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "STREAMLIT_SERVER_HEADLESS": "true", "ZOO_PREPARE": "0"}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [part.format(port=self.port) for part in command],

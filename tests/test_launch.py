@@ -23,6 +23,7 @@ def test_streamlit_finds_the_server_beside_the_frame():
 
 
 def test_the_first_visitor_finds_the_map_prepared(monkeypatch):
+    monkeypatch.delenv("ZOO_PREPARE", raising=False)
     st.cache_data.clear()
     monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
     launch.prepare()
@@ -30,6 +31,13 @@ def test_the_first_visitor_finds_the_map_prepared(monkeypatch):
     next(thread for thread in threading.enumerate() if thread.name == launch.THREAD).join()
     monkeypatch.setattr(manifold, "decoded", lambda entry: pytest.fail("decoded again"))
     gallery_map.prepare_map()
+
+
+def test_a_host_may_leave_preparing_out(monkeypatch):
+    monkeypatch.setenv("ZOO_PREPARE", "0")
+    monkeypatch.setattr(launch, "_prepare", lambda: pytest.fail("prepared"))
+    launch.prepare()
+    assert all(thread.name != launch.THREAD for thread in threading.enumerate())
 
 
 def test_what_cannot_be_prepared_is_logged_and_left_to_the_page(monkeypatch, caplog):
@@ -46,7 +54,7 @@ def test_a_streamlit_without_its_private_parts_starts(monkeypatch, module):
 
 def test_a_deep_link_into_a_cold_server_opens_its_page(tab, tmp_path):
     log = tmp_path / "log"
-    server = Server(log)
+    server = Server(log, ZOO_PREPARE="")
     try:
         page = tab(server.url)
         page.goto(f"{server.url}/generation?seed=7")

@@ -28,11 +28,15 @@ CACHE = Setting(
     "20",
     "Gigabytes that the Hub's cache may hold; what was used longest ago is deleted. Unset: no bound",
 )
+PREPARE = Setting(
+    "ZOO_PREPARE", "0", "Prepare nothing before the first visitor: less work at the start, more for who comes first"
+)
 SETTINGS = (
     DATA,
     SOURCES,
     HOSTED,
     CACHE,
+    PREPARE,
     Setting("HF_TOKEN", "hf_…", "Token for private repositories and for publishing; never an argument"),
     Setting("HF_ENDPOINT", "https://hub.example.org", "Another Hub than huggingface.co, for the client and for links"),
     Setting(

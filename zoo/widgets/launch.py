@@ -6,6 +6,7 @@ import pkgutil
 import threading
 
 import zoo
+from zoo.settings import PREPARE
 from zoo.widgets.gallery.map import prepare_map
 from zoo.widgets.listing import here
 
@@ -18,6 +19,8 @@ def prepare() -> None:
     """Read the zoo; the imports of all pages and the start page's map follow in a thread of their own."""
     _one_kind_of_pages()
     here()
+    if PREPARE.read() == "0":
+        return
     threading.Thread(target=_prepare, name=THREAD, daemon=True).start()
 
 
