@@ -39,7 +39,11 @@ if __name__ == "__main__":  # a visitor's run
                 st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
             ],
             "Represent": [st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:")],
-            "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
+            "Play": [
+                st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:"),
+                st.Page("pages/play/replay.py", title="Training replay", icon=":material/replay:"),
+                st.Page("pages/play/quiz.py", title="Real or fake?", icon=":material/quiz:"),
+            ],
             "Measure": [
                 st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
                 st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),

@@ -712,9 +712,9 @@ def zoo(folder: Path, attacks: dict[str, Attack] = ATTACKS) -> Path:
 def read_all(folder: Path) -> None:
     """Read an entry by everything that reads entries; raises what they raise."""
     from zoo import images, models, networks
+    from zoo.analysis import history
     from zoo.widgets import loading
     from zoo.widgets.card import card_text
-    from zoo.widgets.gallery import training
 
     found = entry.read(folder)
     entry.verify(found)
@@ -722,7 +722,7 @@ def read_all(folder: Path) -> None:
         with contextlib.suppress(ValueError):
             images.decode_upload(found.content("samples.png", images.MAX_BYTES), found.shape)
     loading.sample_sheet(found)
-    training.history(found)
+    history.history(found)
     card_text(found)
     if found.has("snapshots.gif"):
         images.animation(found.content("snapshots.gif", images.MAX_ANIMATION_BYTES))

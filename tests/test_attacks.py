@@ -21,7 +21,6 @@ from zoo import atomic, images, models
 from zoo.errors import EntryError
 from zoo.hub import connection
 from zoo.networks import trial
-from zoo.widgets.gallery import history
 
 SHEET = """
 import resource, sys
@@ -62,7 +61,8 @@ def test_the_libraries_leave_an_empty_home_empty(tmp_path):
     home.mkdir()
     code = (
         "import zoo.models, zoo.charts, zoo.widgets; from zoo import samplers, models\n"
-        "from zoo.entries import catalog\n"
+        "from zoo.analysis.history import history
+from zoo.entries import catalog\n"
         "models.sample(catalog.find('digits-vae', [catalog.EMBEDDED]), 4, 0)\n"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_", "ORT_"))}

@@ -5,11 +5,11 @@ import tiny_entries as tiny
 from conftest import DEFAULT, PAGES, cards, clear_caches, opened, sound, texts, words
 from streamlit.testing.v1 import AppTest
 
+from zoo.analysis.history import history
 from zoo.entries import catalog, entry
 from zoo.errors import EntryError
 from zoo.widgets import labels, loading
 from zoo.widgets.card import card_text
-from zoo.widgets.gallery import history
 from zoo.widgets.safety import plain
 
 JUNK = {

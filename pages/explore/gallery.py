@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo import charts, widgets
+from zoo.analysis.history import history, snapshots
 from zoo.analysis.ideas import grouped
 from zoo.entries import Entry
-from zoo.widgets.gallery import actions, cards, entry_filter, history, key_figures, latent_map, provenance, snapshots
+from zoo.widgets.gallery import actions, cards, entry_filter, key_figures, latent_map, provenance
 
 FULL = ("history.json", "snapshots.gif", "README.md")
 

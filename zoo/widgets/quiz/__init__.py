@@ -1,0 +1,127 @@
+"""Widgets of Real or fake: pictures to answer in the browser, and the judges beside the visitor."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from zoo import images, models
+from zoo.analysis import quiz
+from zoo.analysis.conditions import labels_for
+from zoo.entries import Entry, catalog
+from zoo.widgets.components import component
+from zoo.widgets.listing import entries
+from zoo.widgets.loading import cached, dataset, samples
+from zoo.widgets.matrix import Row, image_matrix
+
+REFERENCE = 300  # other test images, whose scores set the bar of a machine
+CLASSIFIER = "Classifier"
+
+
+@dataclass(frozen=True)
+class Round:
+    """Pictures (N, H, W, C) as they are shown, where each is from (N,), and further real ones (M, H, W, C)."""
+
+    pictures: np.ndarray
+    source: np.ndarray
+    others: np.ndarray
+
+
+@cached(max_entries=16)
+def drawn(name: str, generators: list[Entry], seed: int) -> Round:
+    """Return the round of a dataset, generators and a seed: the same for everybody."""
+    shape = min((entry.shape for entry in generators), key=lambda shape: (shape[0] * shape[1], shape[2]))
+    pool = dataset(name, "test")
+    source, row = quiz.mix(len(generators), len(pool.images), seed)
+    order = np.random.default_rng([seed, 1]).permutation(np.setdiff1d(np.arange(len(pool.images)), row[source == 0]))
+    real = images.fit(pool.images, shape)[0]
+    pictures = np.empty((len(source), *shape), np.float32)
+    pictures[source == 0] = real[row[source == 0]]
+    for number, entry in enumerate(generators, 1):
+        if count := int((source == number).sum()):
+            pictures[source == number] = images.fit(samples(entry, count, seed).images, shape)[0]
+    others = real[order[:REFERENCE]]
+    return Round(quiz.disguised(pictures, real), source, quiz.disguised(others, real))
+
+
+def answered(made: Round, key: str) -> np.ndarray | None:
+    """Draw the pictures one by one, to be answered by buttons or keys; return the answers (N,) after the last one.
+
+    Until then the server hears nothing, and it never writes them down: they live as long as this page is open.
+    """
+    pixels = images.to_uint8(made.pictures)
+    sheet = images.png(images.strip([pixels], scale=1, gap=0))
+    data = {
+        "sheet": f"data:image/png;base64,{base64.b64encode(sheet).decode()}",
+        "count": len(pixels),
+        "height": pixels.shape[1],
+        "width": pixels.shape[2],
+    }
+    data["id"] = hashlib.sha1(repr(data).encode()).hexdigest()
+    with st.container(key="quiz-board", gap=None):
+        found = component("quiz/quiz", '<div class="quiz"></div>')(
+            key=f"{key}-{data['id'][:12]}", data=data, default={"answers": None}, on_answers_change=_heard
+        )
+    return understood(found.answers, len(pixels))
+
+
+def _heard() -> None:
+    """Let the fragment run again; the answers are read from the component."""
+
+
+def understood(answers: object, count: int) -> np.ndarray | None:
+    """Return a list of `count` times 0 or 1 as bool (count,); None for anything else, which is not from our component."""
+    if not isinstance(answers, list) or len(answers) != count or any(a not in (0, 1) for a in answers):
+        return None
+    return np.array(answers, bool)
+
+
+@cached(max_entries=32)
+def classifier_says(classifier: Entry, pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return which pictures (N, H, W, C) a classifier takes for real: those whose highest class probability is at least
+    what 95 % of the other real pictures (M, H, W, C) reach."""
+    sure = [models.classify(classifier, images.fit(p, classifier.shape)[0])[0].max(1) for p in (pictures, others)]
+    return quiz.verdicts(*sure)
+
+
+@cached(max_entries=32)
+def discriminator_says(entry: Entry, classifier: Entry | None, pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return which pictures (N, H, W, C) an entry's discriminator takes for real, by the same rule on its scores; a
+    conditional one is told the class that the classifier sees."""
+    scores = []
+    for part in (pictures, others):
+        fitted = images.fit(part, entry.shape)[0]
+        scores.append(models.judge(entry, fitted, labels_for(entry, fitted, classifier=classifier)[0]))
+    return quiz.verdicts(*scores)
+
+
+def judges(made: Round, generators: Sequence[Entry]) -> dict[str, np.ndarray]:
+    """Return the verdicts of the dataset's classifier and of every discriminator among the entries."""
+    classifier, found = catalog.classifier_for(generators[0], entries()), {}
+    if classifier is not None:
+        found[CLASSIFIER] = classifier_says(classifier, made.pictures, made.others)
+    for entry in generators:
+        if "judge" in entry.capabilities:
+            found[f"D of {entry.id}"] = discriminator_says(entry, classifier, made.pictures, made.others)
+    return found
+
+
+def wall(made: Round, said: np.ndarray, generators: Sequence[Entry]) -> None:
+    """Show all pictures by where they are from, each with the answer that it got."""
+    rows = []
+    for number, title in enumerate(["Real images", *(entry.label for entry in generators)]):
+        chosen = np.flatnonzero(made.source == number)
+        for start in range(0, len(chosen), 5):
+            part = chosen[start : start + 5]
+            captions = [f"{'✓' if said[i] == (number == 0) else '✗'} {'real' if said[i] else 'fake'}" for i in part]
+            rows.append((title if not start else "", part, captions, bool(rows) and not start))
+    blank = np.zeros((5, *made.pictures.shape[1:]), np.float32)
+    matrix = []
+    for title, part, captions, apart in rows:
+        pictures = blank.copy()
+        pictures[: len(part)] = made.pictures[part]
+        matrix.append(Row(title, pictures, "", captions + [""] * (5 - len(part)), apart=apart))
+    image_matrix(matrix, [f"picture {index + 1}" for index in range(5)], key="quiz-wall", size=80, least=44)
