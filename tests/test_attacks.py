@@ -18,6 +18,7 @@ from conftest import ROOT, opened
 from PIL import Image
 
 from zoo import atomic, images, models
+from zoo.analysis.history import history
 from zoo.errors import EntryError
 from zoo.hub import connection
 from zoo.networks import trial
@@ -61,8 +62,7 @@ def test_the_libraries_leave_an_empty_home_empty(tmp_path):
     home.mkdir()
     code = (
         "import zoo.models, zoo.charts, zoo.widgets; from zoo import samplers, models\n"
-        "from zoo.analysis.history import history
-from zoo.entries import catalog\n"
+        "from zoo.entries import catalog\n"
         "models.sample(catalog.find('digits-vae', [catalog.EMBEDDED]), 4, 0)\n"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_", "ORT_"))}

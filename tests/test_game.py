@@ -9,7 +9,7 @@ import conftest
 import numpy as np
 import pytest
 import tiny_entries as tiny
-from conftest import component, complaints, settle, sound, words
+from conftest import complaints, component, settle, sound, words
 from PIL import Image
 from test_replay import GOOD, entry, written
 
@@ -128,7 +128,7 @@ def test_the_page_shows_two_runs_and_says_what_is_not_stored(wall):
     old(wall / "second", LOSSES | {"frechet": [9, 8, None, 7]})
     app = opened(beside="second")
     runs = component(app, "replay")["runs"]
-    assert [run["label"] for run in runs] == ["CGAN · first", "Variational autoencoder · second"] or len(runs) == 2
+    assert [run["label"].partition(" · ")[2] for run in runs] == ["first", "second"]
     assert runs[1]["verdicts"] is None and "coverage are not stored" in words(app)
     scales = [[plot["low"], plot["high"]] for run in runs for plot in run["plots"] if plot["title"][0] == "F"]
     assert scales == [[1, 9], [1, 9]], "figures of one kind have one scale"
@@ -150,33 +150,37 @@ def test_an_empty_game_is_refused_by_the_reader(tmp_path):
         game.load(entry(tmp_path / "tiny", b"no zip"))
 
 
-SEEN = """() => {
-  const canvas = document.querySelector(".film canvas"), marker = document.querySelector(".film .marker");
-  return [canvas.toDataURL(), marker.getAttribute("d"), document.querySelector(".film .readout").textContent];
-}"""
+def seen(page) -> list[str]:
+    """What one sees of a replay: the first run's picture, the place of its marker, the number of images."""
+    return [
+        page.locator(".film canvas").first.evaluate("canvas => canvas.toDataURL()"),
+        page.locator(".film .marker").first.get_attribute("d"),
+        page.locator(".film .readout").inner_text(),
+    ]
 
 
-def test_it_plays_in_the_browser_without_the_server(app, tab):
+def test_every_recording_plays_in_the_browser_without_the_server(app, tab):
     page, sent = tab(app.url), []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
-    page.goto(f"{app.url}/replay")
-    settle(page)
-    slider = page.get_by_role("slider", name="Moment of training")
-    slider.wait_for()
-    page.wait_for_timeout(1000)
-    sent.clear()
-    slider.focus()
-    page.keyboard.press("Home")
-    start = page.evaluate(SEEN)
-    page.get_by_role("button", name="Play").click()
-    page.wait_for_function("Number(document.querySelector('.film input').value) >= 4")
-    page.get_by_role("button", name="Pause").click()
-    later = page.evaluate(SEEN)
-    assert all(a != b for a, b in zip(start, later, strict=True)), "picture, marker and number move"
-    assert sent == [], "the server was asked while it played"
-    assert "moment=" in page.url
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    recorded = [found.name for found in catalog.entries([catalog.EMBEDDED]) if found.has(replay.FILE)]
+    for name in recorded:
+        page.goto(f"{app.url}/replay?entry={name}&beside=none")
+        settle(page)
+        page.complaints.clear()  # of the deep link into a cold server
+        slider = page.get_by_role("slider", name="Moment of training")
+        slider.focus()
+        page.wait_for_timeout(500)
+        sent.clear()
+        page.keyboard.press("Home")
+        start = seen(page)
+        page.get_by_role("button", name="Play").click()
+        page.get_by_text("moment 8 of").wait_for()
+        page.get_by_role("button", name="Pause").click()
+        later = seen(page)
+        assert all(a != b for a, b in zip(start, later, strict=True)), "picture, marker and number move"
+        assert sent == [], "the server was asked while it played"
+        assert "moment=" in page.url
     page.goto(page.url)
     settle(page)
-    slider.wait_for()
-    page.wait_for_function("text => document.querySelector('.film .readout')?.textContent === text", arg=later[2])
+    page.get_by_text(later[2]).wait_for()
     assert complaints(page) == []

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from zoo import charts, widgets
+from zoo.analysis import game
 from zoo.analysis.history import history, snapshots
 from zoo.analysis.ideas import grouped
 from zoo.entries import Entry
@@ -100,6 +101,10 @@ def growth(entry: Entry) -> None:
         if movie:
             st.image(movie, width=360, alt="The same latents along training")
             st.caption("The same latent points decoded at moments of training: noise turns into pictures.")
+    if game.played([entry]):
+        st.page_link(
+            "pages/play/replay.py", label="Training replay", icon=":material/replay:", query_params={"entry": entry.id}
+        )
 
 
 main()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from zoo import widgets
 from zoo.analysis import quiz
-from zoo.entries import Entry, opening
+from zoo.entries import Entry
 from zoo.errors import DatasetUnavailable
 from zoo.widgets.quiz import CLASSIFIER, Round, answered, drawn, judges, wall
 from zoo.widgets.real_images import at_hand
@@ -14,14 +14,14 @@ from zoo.widgets.real_images import at_hand
 SEEDS = 9999
 RULES = (
     "**Taken for real** counts, for each source, the pictures that a judge called real: of generated ones, those that "
-    "deceived it. Machines see the same 20 pictures and never say “real” by themselves, so a bar is set for each: at least "
-    "what 95 % of other test images reach. "
+    "deceived it. Machines see the same 20 pictures and never say “real” by themselves, so a bar is set for each: "
+    "at least what 95 % of other test images reach. "
 )
 CLASSIFIERS = "For the **classifier** that is its confidence, the highest probability that it gives to a class. "
 DISCRIMINATORS = "For **D**, an entry's discriminator, it is its score. "
 PRIVATE = (
-    "Nothing is stored about anybody: your answers stay in this browser until the last one, are then counted, and are gone "
-    "when the page is closed. The link holds dataset, entries and seed: whoever opens it gets the same pictures."
+    "Nothing is stored about anybody: your answers stay in this browser until the last one, are then counted, and are "
+    "gone when the page is closed. The link holds dataset, entries and seed: whoever opens it gets the same pictures."
 )
 
 
@@ -33,8 +33,8 @@ def main() -> None:
         st.info(f"No entry here can draw new images yet. {widgets.HOW_TO_FILL}", icon=":material/info:")
         return
     st.markdown(
-        "Twenty pictures, half of them real test images, half made by generators. Which are which? Answer with the buttons, "
-        "or with the keys ← for real and → for fake."
+        "Twenty pictures, half of them real test images, half made by generators. Which are which? Answer with the "
+        "buttons, or with the keys ← for real and → for fake."
     )
     board = st.container()
     with st.expander("Settings: dataset, generators, seed", icon=":material/tune:"):

@@ -10,8 +10,8 @@ from zoo.widgets.replay import film, loaded
 FILES = ("replay.npz", "snapshots.gif", "history.json")
 ALONE = "none"
 READING = (
-    "All pictures of a run are made from the same random numbers z. **Told apart** is the share of pairs of a real and a "
-    "generated image in which D gives the real one the higher score: 50 % is guessing, 100 % is never wrong. "
+    "All pictures of a run are made from the same random numbers z. **Told apart** is the share of pairs of a real and "
+    "a generated image in which D gives the real one the higher score: 50 % is guessing, 100 % is never wrong. "
     "**Fréchet distance** (lower is better) says how far generated images are from real ones, **coverage** (higher is "
     "better) which share of real images has a generated one near it. The range of scores and of losses is each run's "
     "own. The axis gives the beginning more room, as moments are denser there."
@@ -106,8 +106,8 @@ def wants(runs: list[Entry]) -> None:
             st.markdown(f"{'E' if want == players.CODES else 'G'}: $\\;{want.second}$")
             st.caption(want.words)
     st.caption(
-        "x: a real image; z: random numbers drawn from N(0, 1); softplus(a) = log(1 + exp a); 𝔼: the mean over a batch. "
-        "Penalties on the slope of D, which most families add to its loss, are not shown."
+        "x: a real image; z: random numbers drawn from N(0, 1); softplus(a) = log(1 + exp a); 𝔼: the mean over a "
+        "batch. Penalties on the slope of D, which most families add to its loss, are not shown."
     )
 
 

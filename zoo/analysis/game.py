@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from zoo import images
 from zoo.analysis import history, replay
 from zoo.entries import Entry
 
@@ -85,7 +84,7 @@ def _adversarial(entry: Entry) -> bool:
 
 
 def load(entry: Entry) -> Game | None:
-    """Read the game of an entry; None when none of its moments is stored. Raises EntryError for files that are wrong."""
+    """Return the game of an entry, None when none of its moments is stored; raises EntryError for wrong files."""
     found = replay.load(entry)
     return recorded(entry, found) if found else remembered(entry)
 
@@ -172,8 +171,8 @@ def _frames(content: bytes) -> np.ndarray:
 
 
 def sheets(samples: np.ndarray, gap: int = 1) -> np.ndarray:
-    """Return the samples (M, N, H, W, C) of each moment as one picture (M, H', W', C), in rows, with a grey line between
-    them; of large samples only so many that MAX_PIXELS hold all moments."""
+    """Return the samples (M, N, H, W, C) of each moment as one picture (M, H', W', C), in rows, with a grey line
+    between them; of large samples only so many that MAX_PIXELS hold all moments."""
     moments, count, height, width, channels = samples.shape
     count = max(1, min(count, MAX_PIXELS // (moments * height * width)))
     across = math.ceil(math.sqrt(count))

@@ -65,9 +65,7 @@ def luck(hits: int, rounds: int = ROUNDS) -> float:
     return sum(math.comb(rounds, k) for k in range(hits, rounds + 1)) / 2**rounds
 
 
-def standings(
-    said: Mapping[str, np.ndarray], source: np.ndarray, generators: Sequence[str]
-) -> dict[str, list[str]]:
+def standings(said: Mapping[str, np.ndarray], source: np.ndarray, generators: Sequence[str]) -> dict[str, list[str]]:
     """Return a table by columns: for each source how many of its pictures each judge took for real (of a generator's,
     that is how often it deceived), and last how many answers were right."""
     titles = ["Real images", *generators]
@@ -76,8 +74,8 @@ def standings(
         cells = []
         for number in range(len(titles)):
             of_it = source == number
-            cells.append(f"{int(answers[of_it].sum())} of {int(of_it.sum())}" if of_it.any() else "–")
-        columns[judge] = [*cells, f"{right(answers, source)} of {len(source)}"]
+            cells.append(f"{int(answers[of_it].sum())}/{int(of_it.sum())}" if of_it.any() else "–")
+        columns[judge] = [*cells, f"{right(answers, source)}/{len(source)}"]
     return columns
 
 
@@ -87,5 +85,5 @@ def told(hits: int, rounds: int = ROUNDS) -> str:
     share = "1 of 1,000" if chance < 0.0015 else f"{max(1, round(100 * chance))} of 100"
     text = f"{hits} of {rounds} right. Guessing gives {rounds // 2} on average"
     if hits <= rounds // 2:
-        return f"{text}: these pictures could not be told apart."
+        return f"{text}: you could not tell these pictures apart."
     return f"{text}, and {hits} or more in about {share} rounds."

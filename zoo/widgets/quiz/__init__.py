@@ -12,10 +12,11 @@ from zoo import images, models
 from zoo.analysis import quiz
 from zoo.analysis.conditions import labels_for
 from zoo.entries import Entry, catalog
-from zoo.widgets.components import component
+from zoo.widgets.components import component, reserve
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import cached, dataset, samples
-from zoo.widgets.matrix import Row, image_matrix
+from zoo.widgets.safety import plain
+from zoo.widgets.tiles import image_grid
 
 REFERENCE = 300  # other test images, whose scores set the bar of a machine
 CLASSIFIER = "Classifier"
@@ -61,10 +62,11 @@ def answered(made: Round, key: str) -> np.ndarray | None:
         "width": pixels.shape[2],
     }
     data["id"] = hashlib.sha1(repr(data).encode()).hexdigest()
-    with st.container(key="quiz-board", gap=None):
-        found = component("quiz/quiz", '<div class="quiz"></div>')(
-            key=f"{key}-{data['id'][:12]}", data=data, default={"answers": None}, on_answers_change=_heard
-        )
+    place = f"{key}-{data['id'][:12]}"
+    reserve(place, "min-height: 33rem;")
+    found = component("quiz/quiz", '<div class="quiz"></div>', "drawn")(
+        key=place, data=data, default={"answers": None}, on_answers_change=_heard
+    )
     return understood(found.answers, len(pixels))
 
 
@@ -73,7 +75,7 @@ def _heard() -> None:
 
 
 def understood(answers: object, count: int) -> np.ndarray | None:
-    """Return a list of `count` times 0 or 1 as bool (count,); None for anything else, which is not from our component."""
+    """Return a list of `count` times 0 or 1 as bool (count,), None for anything that is not from our component."""
     if not isinstance(answers, list) or len(answers) != count or any(a not in (0, 1) for a in answers):
         return None
     return np.array(answers, bool)
@@ -111,17 +113,11 @@ def judges(made: Round, generators: Sequence[Entry]) -> dict[str, np.ndarray]:
 
 def wall(made: Round, said: np.ndarray, generators: Sequence[Entry]) -> None:
     """Show all pictures by where they are from, each with the answer that it got."""
-    rows = []
     for number, title in enumerate(["Real images", *(entry.label for entry in generators)]):
         chosen = np.flatnonzero(made.source == number)
-        for start in range(0, len(chosen), 5):
-            part = chosen[start : start + 5]
-            captions = [f"{'✓' if said[i] == (number == 0) else '✗'} {'real' if said[i] else 'fake'}" for i in part]
-            rows.append((title if not start else "", part, captions, bool(rows) and not start))
-    blank = np.zeros((5, *made.pictures.shape[1:]), np.float32)
-    matrix = []
-    for title, part, captions, apart in rows:
-        pictures = blank.copy()
-        pictures[: len(part)] = made.pictures[part]
-        matrix.append(Row(title, pictures, "", captions + [""] * (5 - len(part)), apart=apart))
-    image_matrix(matrix, [f"picture {index + 1}" for index in range(5)], key="quiz-wall", size=80, least=44)
+        if not len(chosen):
+            continue
+        answers = [f"{'✓' if said[i] == (number == 0) else '✗'} {'real' if said[i] else 'fake'}" for i in chosen]
+        st.markdown(f"**{plain(title)}**")
+        alts = [f"{title}, called {answer[2:]}" for answer in answers]
+        image_grid(made.pictures[chosen], answers, alts=alts, key=f"quiz-wall-{number}", size=80)

@@ -20,6 +20,7 @@ export default function ({ parentElement, data, setStateValue }) {
   root.replaceChildren(where, marks, canvas, buttons);
   image.onload = show;
   image.src = data.sheet;
+  drawn(parentElement);
   const press = (event) => {
     if (!root.isConnected) return root.away();
     const typing = event.composedPath().some((part) => /^(INPUT|TEXTAREA|SELECT)$/.test(part.tagName ?? "") || part.isContentEditable);

@@ -5,14 +5,13 @@ import hashlib
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from zoo import images
 from zoo.analysis import game
 from zoo.analysis.game import Curve, Game
 from zoo.charts.palette import BLUE, GREEN, VERMILLION
 from zoo.entries import Entry
-from zoo.widgets.components import component
+from zoo.widgets.components import component, reserve
 from zoo.widgets.loading import cached
 
 QUALITY = 88  # of the pictures as WebP
@@ -64,8 +63,8 @@ def film(entries: list[Entry], key: str = "replay") -> None:
         _share([plot for one in runs for plot in one["plots"] if plot["title"] == title])
     data: dict[str, Any] = {"runs": runs, "colours": {"real": GREEN, "fake": VERMILLION}}
     data["id"] = hashlib.sha1(repr(data).encode()).hexdigest()
-    with st.container(key=f"film-{min(2, len(runs))}", gap=None):
-        component("replay/film", '<div class="film"></div>', "replay/figures")(key=key, data=data)
+    reserve(key, "min-height: 44rem;")
+    component("replay/film", '<div class="film"></div>', "replay/figures", "drawn")(key=key, data=data)
 
 
 def _plot(title: str, lines: list[tuple[str, str, Curve | None]], **options: Any) -> dict[str, Any]:
@@ -90,4 +89,3 @@ def _share(plots: list[dict[str, Any]]) -> None:
     high = max((plot["high"] for plot in drawn), default=1.0)
     for plot in drawn:
         plot |= {"low": low, "high": high}
-

@@ -9,7 +9,7 @@ function element(tag, name = "", text = "") {
 }
 
 function figure(title) {
-  const box = element("figure"), caption = element("figcaption"), name = element("span", "title", title), now = element("span", "now");
+  const box = element("figure", "figure"), caption = element("figcaption"), name = element("span", "title", title), now = element("span", "now");
   const body = element("div", "plot");
   caption.append(name, now);
   box.append(caption, body);
@@ -55,13 +55,14 @@ function curve({ title, lines, low, high, log, percent }, stops) {
     const d = points.map(([seen, value], k) => `${k ? "L" : "M"}${along(seen, stops).toFixed(1)} ${down(value).toFixed(1)}`).join("");
     return `<path d="${d}" style="stroke:${colour}" class="${i ? "dashed" : ""}"/>`;
   });
-  made.body.innerHTML = `<svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" aria-hidden="true">${paths.join("")}<path class="marker"/></svg>`;
-  const marker = made.body.querySelector(".marker");
-  made.body.append(element("span", "high", written(high, percent)), element("span", "low", written(low, percent)));
+  const area = element("div", "area");
+  area.innerHTML = `<svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" aria-hidden="true">${paths.join("")}<path class="marker"/></svg>`;
+  const marker = area.querySelector(".marker");
+  made.body.append(area, element("span", "high", written(high, percent)), element("span", "low", written(low, percent)));
   const dots = lines.map(({ colour }) => {
     const dot = element("span", "dot");
     dot.style.background = colour;
-    made.body.append(dot);
+    area.append(dot);
     return dot;
   });
   return {
@@ -84,10 +85,11 @@ function histogram(verdicts, sides, colours) {
   const made = figure("Scores of D");
   made.now.append(sign(sides[0], "", colours.real, false), sign(sides[1], "", colours.fake, true));
   if (!verdicts) return absent(made);
-  made.body.innerHTML = `<svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" aria-hidden="true"><path class="area" style="fill:${colours.real};stroke:${colours.real}"/><path class="area dashed" style="fill:${colours.fake};stroke:${colours.fake}"/></svg>`;
-  const [real, fake] = made.body.querySelectorAll("path"), left = element("span", "left"), right = element("span", "right");
+  const area = element("div", "area");
+  area.innerHTML = `<svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" aria-hidden="true"><path class="filled" style="fill:${colours.real};stroke:${colours.real}"/><path class="filled dashed" style="fill:${colours.fake};stroke:${colours.fake}"/></svg>`;
+  const [real, fake] = area.querySelectorAll("path"), left = element("span", "left"), right = element("span", "right");
   made.body.classList.add("scores");
-  made.body.append(left, right);
+  made.body.append(area, left, right);
   return {
     element: made.element,
     show(index) {

@@ -11,6 +11,7 @@ export default function ({ parentElement, data }) {
   const { runs, colours } = data, stops = [...new Set(runs.flatMap(({ seen }) => seen))].sort((a, b) => a - b);
   const shown = runs.map((run) => section(run, colours, stops)), bar = transport(stops), around = element("div", "runs");
   around.style.setProperty("--runs", runs.length);
+  around.classList.toggle("alone", runs.length === 1);
   around.append(...shown.map((one) => one.element));
   root.replaceChildren(bar.element, around);
   const state = { index: place(stops), timer: 0 };
@@ -44,6 +45,7 @@ export default function ({ parentElement, data }) {
     state.timer = setTimeout(step, pause());
   };
   show(state.index);
+  drawn(parentElement);
 }
 
 const pause = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : TICK);
@@ -85,7 +87,7 @@ function transport(stops) {
 
 // One run: its pictures, its verdicts, its curves.
 function section(run, colours, stops) {
-  const box = element("section", "run"), name = element("h3", "", run.label), figures = element("div", "figures");
+  const box = element("section", "run"), name = element("h2", "", run.label), figures = element("div", "figures");
   const canvas = document.createElement("canvas"), plate = figure("Samples of one fixed batch");
   canvas.width = run.width;
   canvas.height = run.height;
