@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from zoo import widgets
+from zoo import models, widgets
 from zoo.analysis import quiz
 from zoo.entries import Entry
 from zoo.errors import DatasetUnavailable
@@ -27,7 +27,7 @@ PRIVATE = (
 
 def main() -> None:
     st.title("Real or fake?")
-    found = widgets.entries("generate")
+    found = [entry for entry in widgets.entries("generate") if models.affordable(entry, quiz.ROUNDS) == quiz.ROUNDS]
     names = list(dict.fromkeys(entry.dataset for entry in found))
     if not names:
         st.info(f"No entry here can draw new images yet. {widgets.HOW_TO_FILL}", icon=":material/info:")

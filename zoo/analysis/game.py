@@ -8,7 +8,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from PIL import Image
 
 from zoo.analysis import history, replay
 from zoo.entries import Entry
+from zoo.errors import EntryError
 
 SNAPSHOTS = "snapshots.gif"
 PLAYED = frozenset({"aae", "bigan", "vaegan", "cvaegan"})  # families whose discriminator is left out of the entry
@@ -40,6 +41,7 @@ class Game:
     losses: of the discriminator and of its opponent.
     real, fake, edges: histograms of the discriminator's scores (M, B), (M, B), (M, B + 1); None where not stored.
     frechet, coverage: None where not stored.
+    told: share of pairs of a real and a fake one that the discriminator tells apart; None where not stored.
     protocol: how the numbers were measured. missing: what is not stored, in one sentence, or "".
     """
 
@@ -54,7 +56,7 @@ class Game:
     coverage: Curve | None = None
     protocol: str = ""
     missing: str = ""
-    told: Curve | None = field(default=None)
+    told: Curve | None = None
 
 
 def played(entries: Sequence[Entry]) -> list[Entry]:
@@ -114,7 +116,11 @@ def remembered(entry: Entry) -> Game | None:
     content = history.snapshots(entry)
     if content is None:
         return None
-    frames, series = _frames(content), history.history(entry)
+    try:
+        frames = _frames(content)
+    except Exception as error:  # damaged pictures fail with many types
+        raise EntryError(f"The snapshots of {entry.name} cannot be read.") from error
+    series = history.history(entry)
     seen, values = np.array(series.get("images", []), float), {name: np.array(v) for name, v in series.items()}
     epochs = _epochs(entry, len(frames), values.get("frechet"), len(seen))
     gone = ["histograms of the scores", "coverage"]

@@ -34,18 +34,18 @@ class Round:
 @cached(max_entries=16)
 def drawn(name: str, generators: list[Entry], seed: int) -> Round:
     """Return the round of a dataset, generators and a seed: the same for everybody."""
-    shape = min((entry.shape for entry in generators), key=lambda shape: (shape[0] * shape[1], shape[2]))
-    pool = dataset(name, "test")
+    least = min(generators, key=lambda entry: (entry.shape[0] * entry.shape[1], entry.shape[2]))
+    shape, pool = least.shape, dataset(name, "test")
     source, row = quiz.mix(len(generators), len(pool.images), seed)
-    order = np.random.default_rng([seed, 1]).permutation(np.setdiff1d(np.arange(len(pool.images)), row[source == 0]))
-    real = images.fit(pool.images, shape)[0]
+    left = np.setdiff1d(np.arange(len(pool.images)), row[source == 0])
+    order = np.random.default_rng([seed, 1]).permutation(left)[: models.affordable(least, REFERENCE)]
+    others = images.fit(pool.images[order], shape)[0]
     pictures = np.empty((len(source), *shape), np.float32)
-    pictures[source == 0] = real[row[source == 0]]
+    pictures[source == 0] = images.fit(pool.images[row[source == 0]], shape)[0]
     for number, entry in enumerate(generators, 1):
         if count := int((source == number).sum()):
             pictures[source == number] = images.fit(samples(entry, count, seed).images, shape)[0]
-    others = real[order[:REFERENCE]]
-    return Round(quiz.disguised(pictures, real), source, quiz.disguised(others, real))
+    return Round(quiz.disguised(pictures, others), source, quiz.disguised(others, others))
 
 
 def answered(made: Round, key: str) -> np.ndarray | None:
