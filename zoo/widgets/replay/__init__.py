@@ -63,7 +63,7 @@ def film(entries: list[Entry], key: str = "replay") -> None:
         _share([plot for one in runs for plot in one["plots"] if plot["title"] == title])
     data: dict[str, Any] = {"runs": runs, "colours": {"real": GREEN, "fake": VERMILLION}}
     data["id"] = hashlib.sha1(repr(data).encode()).hexdigest()
-    reserve(key, "min-height: 44rem;")
+    reserve(key, f"min-height: {42 if len(runs) > 1 else 44}rem;")
     component("replay/film", '<div class="film"></div>', "replay/figures", "drawn")(key=key, data=data)
 
 
