@@ -67,6 +67,16 @@ def frame(dataset: str, shape: tuple[int, int, int]) -> Frame:
     return Frame(side, False) if dataset == "digits" else Frame(max(1, round(20 * side / 28)), True)
 
 
+def reduced(picture: np.ndarray) -> np.ndarray:
+    """Return the picture that is searched: (H, W, C), where it is large its sides divided by one whole number."""
+    height, width, channels = picture.shape
+    factor = int(np.ceil(np.sqrt(height * width / MOST_PIXELS)))
+    if factor < 2 or min(height, width) < 2 * factor:
+        return picture
+    whole = picture[: height // factor * factor, : width // factor * factor]
+    return whole.reshape(height // factor, factor, width // factor, factor, channels).mean((1, 3))
+
+
 def ink(picture: np.ndarray) -> np.ndarray:
     """Return how much ink there is at each pixel, float32 (H, W) in [0, 1], whichever of ink and ground is lighter.
 
@@ -76,8 +86,8 @@ def ink(picture: np.ndarray) -> np.ndarray:
     Args:
         picture: (H, W, C) in [0, 1]; a large one is reduced to MOST_PIXELS.
     """
-    grey = _reduced(np.asarray(picture, np.float32))
-    grey = np.rint(grey @ np.float32([0.299, 0.587, 0.114]) * 255) / 255 if grey.shape[2] == 3 else grey[..., 0]
+    grey = reduced(np.asarray(picture, np.float32))
+    grey = grey @ np.array([0.299, 0.587, 0.114], np.float32) if grey.shape[2] == 3 else grey[..., 0]
     grey = np.rint(np.nan_to_num(grey) * 255).astype(np.float32) / 255
     difference = grey - _ground(grey)
     # Ink takes the smaller part of a picture and differs much: the third power has the sign of its side.
@@ -101,7 +111,8 @@ def digits(ink: np.ndarray) -> list[Digit]:
     """
     from scipy import ndimage
 
-    labels, count = ndimage.label(ink > WEAK, np.ones((3, 3)))
+    labels = np.zeros(ink.shape, np.int32)
+    count = int(ndimage.label(ink > WEAK, np.ones((3, 3)), output=labels))
     if not count:
         return []
     strong = ndimage.maximum(ink, labels, np.arange(1, count + 1)) >= STRONG
@@ -111,12 +122,12 @@ def digits(ink: np.ndarray) -> list[Digit]:
         for index, (rows, columns) in enumerate(ndimage.find_objects(labels))
         if strong[index]
     }
-    for index in _beyond(labels):
-        boxes.pop(index, None)
+    beyond = _beyond(labels)
+    boxes = {index: box for index, box in boxes.items() if index not in beyond} or boxes
     height = _height([boxes[index] for index in boxes], [mass[index - 1] for index in boxes])
     groups = [([index], box) for index, box in boxes.items() if max(box.width, box.height) > SPECK * height]
     # Many specks cost time by their pairs: a picture of so many parts holds no row of digits.
-    groups = sorted(groups, key=lambda group: -mass[group[0][0] - 1])[: 4 * MOST_DIGITS]
+    groups = sorted(groups, key=lambda group: -mass[group[0][0] - 1])[: 2 * MOST_DIGITS]
     groups = _joined(_joined(groups, lambda a, b: _above(a, b, height)), lambda a, b: _beside(a, b, height))
     groups = [group for group in groups if _large(group[1], height)]
     groups = _on_the_row(groups, height)
@@ -141,45 +152,39 @@ def normalised(found: Sequence[Digit], shape: tuple[int, int, int], frame: Frame
             square = np.zeros((1, size, size, 1), np.float32)
             square[0, : cut.shape[0], : cut.shape[1], 0] = cut
             cut = images.fit(square, (frame.side, frame.side, 1))[0][0, :, :, 0]
-            cut = np.clip(cut / max(float(np.percentile(cut[cut > WEAK], 90)), STRONG) if (cut > WEAK).any() else cut, 0, 1)
+            # What is reduced is paler; the ink of the datasets is saturated.
+            brightest = float(np.percentile(cut[cut > WEAK], 90)) if (cut > WEAK).any() else 1.0
+            cut = np.clip(cut / max(brightest, STRONG), 0, 1)
         result[index] = _centred(cut, shape, frame)[..., None]
     return result
 
 
-def _reduced(picture: np.ndarray) -> np.ndarray:
-    """The picture, its sides divided by one whole number, the mean of each block of pixels."""
-    height, width, channels = picture.shape
-    factor = int(np.ceil(np.sqrt(height * width / MOST_PIXELS)))
-    if factor < 2 or min(height, width) < 2 * factor:
-        return picture
-    whole = picture[: height // factor * factor, : width // factor * factor]
-    return whole.reshape(height // factor, factor, width // factor, factor, channels).mean((1, 3))
-
-
-def _ground(grey: np.ndarray) -> np.ndarray | float:
+def _ground(grey: np.ndarray) -> np.ndarray:
     """What the picture would be without ink: one value where most pixels have it, else medians of neighbourhoods."""
     values, counts = np.unique(grey, return_counts=True)
     if 2 * counts.max() > grey.size:
-        return values[counts.argmax()]
+        return np.full_like(grey, values[counts.argmax()])
     from scipy import ndimage
 
-    factor = max(1, max(grey.shape) // 96)
+    factor = max(1, max(grey.shape) // 64)
     whole = grey[: max(1, grey.shape[0] // factor) * factor, : max(1, grey.shape[1] // factor) * factor]
-    blocks = whole.reshape(whole.shape[0] // factor, factor, -1, factor).swapaxes(1, 2).reshape(
-        whole.shape[0] // factor, -1, factor * factor
+    blocks = (
+        whole.reshape(whole.shape[0] // factor, factor, -1, factor)
+        .swapaxes(1, 2)
+        .reshape(whole.shape[0] // factor, -1, factor * factor)
     )
     coarse = np.median(blocks, axis=2)
     size = max(3, min(coarse.shape) * 2 // 3)
     smooth = ndimage.gaussian_filter(ndimage.median_filter(coarse, size, mode="nearest"), size / 6, mode="nearest")
     scale = (grey.shape[0] / coarse.shape[0], grey.shape[1] / coarse.shape[1])
-    return ndimage.zoom(smooth, scale, order=1, mode="nearest", grid_mode=True)[: grey.shape[0], : grey.shape[1]]
+    return np.asarray(ndimage.zoom(smooth, scale, order=1, mode="nearest", grid_mode=True), np.float32)
 
 
-def _beyond(labels: np.ndarray) -> list[int]:
+def _beyond(labels: np.ndarray) -> set[int]:
     """Numbers of the parts that are no digits but what lies beside the paper: they take OUTSIDE of one of the edges."""
     edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
     shares = (np.bincount(edge, minlength=int(labels.max()) + 1)[1:] / len(edge) for edge in edges)
-    return list(np.flatnonzero(np.max(list(shares), axis=0) > OUTSIDE) + 1)
+    return set((np.flatnonzero(np.max(list(shares), axis=0) > OUTSIDE) + 1).tolist())
 
 
 def _height(boxes: Sequence[Box], mass: Sequence[float]) -> float:
@@ -286,7 +291,7 @@ def _with_stroke(cut: np.ndarray) -> np.ndarray:
         return cut
     grow = (float(np.clip(width, WANTED[0] * longest, WANTED[1] * longest)) - width) / 2
     solid = np.pad(cut > WEAK, max(1, int(np.ceil(grow)) + 1))
-    outside, inside = (ndimage.distance_transform_edt(part) for part in (~solid, solid))
+    outside, inside = (np.asarray(ndimage.distance_transform_edt(part)) for part in (~solid, solid))
     moved = np.clip(grow + 0.5 - np.where(solid, 0.5 - inside, outside - 0.5), 0, 1)
     return _tight(moved, 0, 0).ink if moved.any() else cut
 
