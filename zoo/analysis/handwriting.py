@@ -13,6 +13,7 @@ from zoo import images
 
 MOST_PIXELS = 400_000  # of the picture that is searched: a larger one is reduced
 MOST_DIGITS = 40
+LEAST = 5  # pixels of a digit's height below which there is nothing to read
 FAINT = 0.06  # contrast of the ink, of 1, below which nothing counts as written
 WEAK, STRONG = 0.25, 0.5  # ink that belongs to a stroke, and that begins one (hysteresis, Canny 1986)
 # Lengths are shares of the height of a digit.
@@ -112,7 +113,8 @@ def digits(ink: np.ndarray) -> list[Digit]:
     from scipy import ndimage
 
     labels = np.zeros(ink.shape, np.int32)
-    count = int(ndimage.label(ink > WEAK, np.ones((3, 3)), output=labels))
+    ndimage.label(ink > WEAK, np.ones((3, 3)), output=labels)
+    count = int(labels.max(initial=0))
     if not count:
         return []
     strong = ndimage.maximum(ink, labels, np.arange(1, count + 1)) >= STRONG
@@ -125,6 +127,8 @@ def digits(ink: np.ndarray) -> list[Digit]:
     beyond = _beyond(labels)
     boxes = {index: box for index, box in boxes.items() if index not in beyond} or boxes
     height = _height([boxes[index] for index in boxes], [mass[index - 1] for index in boxes])
+    if height < LEAST:
+        return []
     groups = [([index], box) for index, box in boxes.items() if max(box.width, box.height) > SPECK * height]
     # Many specks cost time by their pairs: a picture of so many parts holds no row of digits.
     groups = sorted(groups, key=lambda group: -mass[group[0][0] - 1])[: 2 * MOST_DIGITS]
@@ -268,7 +272,7 @@ def _cut(digit: Digit, height: float) -> list[Digit]:
     places, reach = [0], digit.box.width / count / 3
     for part in range(1, count):
         ideal = part * digit.box.width / count
-        near = np.arange(round(ideal - reach), round(ideal + reach) + 1)
+        near = np.arange(max(1, round(ideal - reach)), min(len(columns) - 1, round(ideal + reach) + 1))
         places.append(int(near[(columns[near] + 0.1 * np.abs(near - ideal) / reach).argmin()]))
     edges = zip(places, [*places[1:], digit.box.width], strict=True)
     return [_tight(digit.ink[:, a:b], digit.box.left + a, digit.box.top) for a, b in edges if digit.ink[:, a:b].any()]

@@ -1,4 +1,4 @@
-"""An image as a grid of integers, single integers of it changed, and what each paints. No Streamlit."""
+"""An image as a grid of integers, single integers of it changed, and what others would paint. No Streamlit."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -34,20 +34,41 @@ def discrete(entries: Iterable[Entry]) -> list[Entry]:
     return [e for e in entries if e.discrete and not e.conditional and {"encode", "decode"} <= e.capabilities]
 
 
-def patches(entry: Entry) -> np.ndarray:
-    """Return what each integer paints: (K, h, w, C), at most MOST_CODES.
+def choices(entry: Entry, integers: np.ndarray, place: int) -> np.ndarray:
+    """Return what each integer paints at a place: (K, h, w, C), K at most MOST_CODES.
 
-    The decoder sees neighbours, so an integer has no picture of its own: this is the middle of the image whose grid
-    holds the integer everywhere, twice as wide and high as one place of the grid.
+    The decoder looks at neighbours, so an integer has no picture of its own: these are cut out of the images that would
+    be decoded if it stood there among the others, three places of the grid wide and high.
+
+    Args:
+        integers: (h, w) of the whole image.
+        place: counted row by row from 0.
     """
     count = models.affordable(entry, min(codes.vocabulary(entry), MOST_CODES))
-    grid = entry.latent_shape[:2]
-    everywhere = np.broadcast_to(np.arange(count)[:, None, None], (count, *grid))
-    decoded = models.decode(entry, codes.lookup(entry, everywhere))
-    half = [max(1, size // places) for size, places in zip(entry.shape[:2], grid, strict=True)]
-    middle = [size // 2 for size in entry.shape[:2]]
-    rows, columns = (slice(max(0, m - h), m + h) for m, h in zip(middle, half, strict=True))
-    return decoded[:, rows, columns]
+    grids = np.repeat(integers[None], count, axis=0)
+    row, column = divmod(place, integers.shape[1])
+    grids[:, row, column] = np.arange(count)
+    decoded = models.decode(entry, codes.lookup(entry, grids))
+    return decoded[
+        :, _around(row, integers.shape[0], entry.shape[0]), _around(column, integers.shape[1], entry.shape[1])
+    ]
+
+
+def _around(place: int, places: int, pixels: int) -> slice:
+    """The pixels of a place and both its neighbours along one axis, moved inside the image."""
+    size = min(pixels, 3 * max(1, pixels // places))
+    start = min(max(0, round((place + 0.5) * pixels / places - size / 2)), pixels - size)
+    return slice(start, start + size)
+
+
+def pieces(image: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Return an image (H, W, C) cut into the places of a grid, row by row: (places, h, w, C); what is left over at the
+    right and below is cut off."""
+    (height, width, channels), (rows, columns) = image.shape, grid
+    h, w = max(1, height // rows), max(1, width // columns)
+    cut = np.resize(image, (rows * h, columns * w, channels)) if h * rows > height or w * columns > width else image
+    cut = cut[: rows * h, : columns * w].reshape(rows, h, columns, w, channels)
+    return cut.swapaxes(1, 2).reshape(-1, h, w, channels)
 
 
 def change(entry: Entry, image: np.ndarray, edits: Mapping[int, int]) -> Change:

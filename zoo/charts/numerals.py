@@ -61,4 +61,11 @@ def returned(outcomes: Mapping[str, tuple[int, int, int]]) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(title_text="numbers (%)", range=[0, 100], showgrid=True)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    return laid_out(figure, height=150 + 44 * len(names), barmode="stack", showlegend=True, hovermode="closest")
+    return laid_out(
+        figure,
+        height=150 + 44 * len(names),
+        barmode="stack",
+        showlegend=True,
+        legend_traceorder="normal",
+        hovermode="closest",
+    )

@@ -32,21 +32,21 @@ def integer_grid(entries: Sequence[Entry], written: Written) -> None:
         entry = entry_picker("Entry", among=entries)
     with right:
         image, name = _image(entry, written)
-    patches, count = _patches(entry), integers.places(entry)
-    edits = {place: code for place in range(count) for code in chosen(_key(place), len(patches))[:1]}
+    size, count = codes.vocabulary(entry), integers.places(entry)
+    shown = min(size, integers.MOST_CODES)
+    edits = {place: code for place in range(count) for code in chosen(_key(place), shown)[:1]}
     found = integers.change(entry, image, edits)
     _pictures(entry, image, name, found)
     left, right = st.columns(2, gap="large")
     with left:
-        place = _places(entry, found, patches)
+        place = _places(found)
     with right:
-        _codebook(found, patches, place)
-    size = codes.vocabulary(entry)
+        _codebook(entry, found, place)
     st.caption(
         f"The encoder turns the image into {count} integers below {size:,}, the decoder turns these into an image. "
         "Each integer is the index of a vector in the codebook. A vector has no picture of its own, since the decoder "
-        "looks at neighbours too: each tile is the middle of the image whose grid holds this integer everywhere."
-        + (f" The first {len(patches)} are shown." if len(patches) < size else "")
+        "looks at neighbours too: the tiles of the codebook show the chosen place with its neighbours, as each integer "
+        "would paint it." + (f" The first {shown} are shown." if shown < size else "")
     )
 
 
@@ -74,7 +74,8 @@ def _pictures(entry: Entry, image: np.ndarray, name: str, found: integers.Change
     captions = ["image", "from its integers", "from the changed integers", "difference"]
     alts = [name, f"{name}, from its integers", f"{name}, from the changed integers", "Difference of the last two"]
     pictures = np.stack([image, found.decoded, found.changed, difference])
-    image_grid(pictures, captions, alts=alts, key="painted", size=200, columns=4)
+    with st.container(key="painted"):
+        image_grid(pictures, captions, alts=alts, key="compared", size=200, columns=4)
     moved = int((found.before != found.after).sum())
     text = "Click an integer, then another tile of the codebook: the image changes."
     if moved:
@@ -89,34 +90,36 @@ def _pictures(entry: Entry, image: np.ndarray, name: str, found: integers.Change
         st.button("Undo all changes", icon=":material/undo:", disabled=not moved, on_click=_undo, args=[entry])
 
 
-def _places(entry: Entry, found: integers.Change, patches: np.ndarray) -> int:
-    """Draw the grid of integers; return the place that is chosen."""
+def _places(found: integers.Change) -> int:
+    """Draw the changed image, cut into the places of its integers; return the place that is chosen."""
     rows, columns = found.after.shape
     flat = found.after.ravel()
-    st.subheader("The grid")
+    st.subheader("The integers")
     alts = [f"Row {i // columns + 1}, column {i % columns + 1}: {code}" for i, code in enumerate(flat)]
     captions = [f"{code} ←" if code != was else str(code) for code, was in zip(flat, found.before.ravel(), strict=True)]
-    shown = patches[np.minimum(flat, len(patches) - 1)]
     middle = rows // 2 * columns + columns // 2
     picked = image_grid(
-        shown, captions, alts=alts, key="place", size=52, columns=columns, select="one", selected=[middle],
-        leads_to="codebook",
+        integers.pieces(found.changed, (rows, columns)), captions, alts=alts, key="place", size=52, columns=columns,
+        select="one", selected=[middle], leads_to="codebook",
     )  # fmt: skip
     return picked[0] if picked else middle
 
 
-def _codebook(found: integers.Change, patches: np.ndarray, place: int) -> None:
+def _codebook(entry: Entry, found: integers.Change, place: int) -> None:
     """Draw the codebook; a click puts another integer at the place."""
-    columns = found.after.shape[1]
-    was = int(found.before.flat[place])
+    columns, was = found.after.shape[1], int(found.before.flat[place])
     with st.container(key="codebook"):
         st.subheader("The codebook")
-        alts = [f"Integer {code}" for code in range(len(patches))]
+        st.caption(
+            f"Click what shall stand at row {place // columns + 1}, column {place % columns + 1}. "
+            f"The encoder gave {was}."
+        )
+        tiles = _choices(entry, found.after, place)
+        numbers = [str(code) for code in range(len(tiles))]
         image_grid(
-            patches, [str(code) for code in range(len(patches))], alts=alts, key=_key(place), size=40,
-            select="one", selected=[was],
+            tiles, numbers, alts=[f"Integer {number}" for number in numbers], key=_key(place), size=52, select="one",
+            selected=[was], leads_to="painted",
         )  # fmt: skip
-        st.caption(f"What stands at row {place // columns + 1}, column {place % columns + 1}; the encoder gave {was}.")
 
 
 def _key(place: int) -> str:
@@ -128,6 +131,6 @@ def _undo(entry: Entry) -> None:
         st.query_params.pop(_key(place), None)
 
 
-@cached(max_entries=8)
-def _patches(entry: Entry) -> np.ndarray:
-    return integers.patches(entry)
+@cached(max_entries=64)
+def _choices(entry: Entry, found: np.ndarray, place: int) -> np.ndarray:
+    return integers.choices(entry, found, place)

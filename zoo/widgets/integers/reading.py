@@ -23,6 +23,7 @@ from zoo.widgets.urls import bound
 SOURCES = {"number": "The number above", "drawing": "Drawing", "upload": "Upload", "camera": "Camera"}
 PAD = (84, 336, 1)  # a row of six digits, each three times as high as in MNIST
 MOST_ASPECT = 24
+WIDEST, TALLEST = 960, 420  # pixels of the screen that the picture takes
 
 
 @st.fragment
@@ -33,11 +34,11 @@ def image_to_number(entries: Sequence[Entry], written: Written) -> None:
         st.info(f"No entry here reads digits yet. {HOW_TO_FILL}", icon=":material/info:")
         return
     sources = [source for source in SOURCES if source != "number" or written.pictures]
+    source = bound(
+        st.segmented_control, "Picture", sources, key="row_from", default=sources[0],
+        format_func=SOURCES.get, required=True,
+    )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        source = bound(
-            st.segmented_control, "Picture", sources, key="row_from", default=sources[0],
-            format_func=SOURCES.get, required=True,
-        )  # fmt: skip
         writers = list(written.pictures)
         writer = entry_picker("Written by", key="of", among=writers) if source == "number" else None
         trained = classifier_for(writers[0], entries) if writers else None
@@ -51,12 +52,14 @@ def _show(reader: Entry, picture: np.ndarray, asked: str) -> None:
     reading = _read(reader, picture)
     if not reading.number:
         st.caption(":material/info: No digit was found: write large and apart, with more contrast to the ground.")
-        st.image(handwriting.reduced(picture), width="stretch", alt="The picture, in which no digit was found")
+        st.image(handwriting.reduced(picture), width=TALLEST, alt="The picture, in which no digit was found")
         return
     framed = charts.boxed(handwriting.reduced(picture), reading.boxes, list(reading.number))
-    reserve("found", f"aspect-ratio: {framed.shape[1]} / {framed.shape[0]};")
+    aspect = framed.shape[1] / framed.shape[0]
+    wide = round(min(WIDEST, TALLEST * aspect))
+    reserve("found", f"aspect-ratio: {aspect:.4f}; max-width: {wide}px;")
     with st.container(key="found"):
-        st.image(framed, width="stretch", alt=f"The digits that were found in the picture, read as {reading.number}")
+        st.image(framed, width=wide, alt=f"The digits that were found in the picture, read as {reading.number}")
     same = "" if not asked else ", as asked" if asked == reading.number else f" instead of {asked}"
     st.markdown(f"Read as the integer **{int(reading.number)}**{same}.")
     captions, names = [], []

@@ -17,10 +17,6 @@ from zoo.widgets.urls import bound
 
 NUMBER = "721041"
 SEEDS = 10_000
-NOTES = {
-    "one": "one latent code for all digits: only the class that is asked for changes",
-    "many": "a latent code of its own for each digit",
-}
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def number_to_image(entries: Sequence[Entry]) -> Written:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         text = bound(st.text_input, "Number", key="number", default=NUMBER, width=180)
         hand = bound(
-            st.segmented_control, "Written by", list(numerals.HANDS), key="hand", default="one",
+            st.segmented_control, "Handwriting", list(numerals.HANDS), key="hand", default="one",
             format_func=numerals.HANDS.get, required=True,
         )  # fmt: skip
         limits = {"min_value": 0, "max_value": SEEDS - 1, "step": 1, "width": 160}
@@ -52,13 +48,13 @@ def number_to_image(entries: Sequence[Entry]) -> Written:
         return Written(number, {}, hand, seed)
     chosen = entries_picker(among=entries, default=[entry.id for entry in entries[:3]], most=4)
     pictures = {entry: _digits(entry, number, hand, seed) for entry in chosen}
-    rows = [Row(entry.label, found, NOTES[hand]) for entry, found in pictures.items()]
+    rows = [Row(entry.label, found) for entry, found in pictures.items()]
     names = [f"digit {index + 1}, a {digit}" for index, digit in enumerate(number)]
     image_matrix(rows, names, key="written")
     st.caption(
         "Each row is one entry. It was told the digits of the number one after the other, as classes, and drew an "
-        "image for each. In one hand slant and stroke are shared, because the latent code is; in many hands each digit has "
-        "its own. Another seed is another hand."
+        "image for each. In one hand slant and stroke are shared, because the latent code is; in many hands each digit "
+        "has a code of its own. Another seed is another hand."
     )
     name = f"{number}-{hand}-{seed}"
     with st.container(horizontal=True):
