@@ -195,7 +195,7 @@ def _height(boxes: Sequence[Box], mass: Sequence[float]) -> float:
     """Median of the heights, each weighted by its ink: specks do not matter, and a 1 counts little less than an 8."""
     if not boxes:
         return 0.0
-    heights = np.array([max(box.height, box.width / WIDE) for box in boxes])
+    heights = np.array([box.height for box in boxes], float)
     order = np.argsort(heights)
     summed = np.cumsum(np.asarray(mass)[order])
     return float(heights[order][np.searchsorted(summed, summed[-1] / 2)])
