@@ -51,3 +51,16 @@ def drawn(row: dict, shape: tuple[int, int, int], pen: float, scale: int = 4) ->
             radius = pen * scale / 2
             draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
     return np.asarray(page.reduce(scale), np.float32)[..., None] / 255
+
+
+def draw(page, row: dict) -> None:
+    """Draw a row on the pad of a page in a browser, by the mouse."""
+    pad = page.get_by_label("Drawing pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    for path in strokes(row, box["width"], box["height"]):
+        page.mouse.move(box["x"] + path[0, 0], box["y"] + path[0, 1])
+        page.mouse.down()
+        for x, y in path[1:]:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.up()

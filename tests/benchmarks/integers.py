@@ -3,17 +3,23 @@
 ROWS rows of six test digits of MNIST, drawn with replacement by seed 0, laid side by side in several ways, are found
 digit by digit and read by mnist-classifier; beside it how many rows the classifier reads when it is given the images of
 MNIST themselves, which is what finding and normalising can reach at most. Then NUMBERS numbers of six digits, seed 0,
-are written by each entry that can be asked for a digit, and read back. Needs MNIST (ZOO_DATA or the Hub's cache).
-Prints a table and, as its last line, JSON.
+are written by each entry that can be asked for a digit, and read back. Then the twenty rows of tests/strokes.json are
+drawn by the mouse on the pad of the page, in Chromium, and read as the page says it: shapes that were set down for the
+tests, not the pens of people. Needs MNIST (ZOO_DATA or the Hub's cache). Prints a table and, as its last line, JSON.
 """
 
 import json
+import re
 import sys
+import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 import numpy as np
+import pens
+from conftest import CHROMIUM, MISSING, Server, settle
 
 from zoo import models
 from zoo.analysis import numerals
@@ -90,6 +96,37 @@ def tell(name: str, found: dict) -> None:
           f"{found['miscounted']:>10.1%} miscounted", flush=True)  # fmt: skip
 
 
+def on_the_pad() -> list[dict] | None:
+    """What the page reads of rows drawn on its pad; None where there is no Chromium."""
+    if MISSING:
+        print(f"Nothing is drawn on the pad: {' and '.join(MISSING)} is not installed.")
+        return None
+    from playwright.sync_api import sync_playwright
+
+    found = []
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = Server(Path(folder) / "log")
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1400, "height": 950})
+            page.set_default_timeout(120_000)
+            page.goto(f"{server.url}/integers?row_from=drawing&entries=mnist-cvae")
+            for row in pens.ROWS:
+                settle(page)
+                pens.draw(page, row)
+                page.wait_for_timeout(1500)
+                settle(page)
+                alt = page.get_by_role("img", name="The digits that were found").get_attribute("alt")
+                found.append({"asked": row["number"], "read": re.findall(r"\d+", alt or "")[-1]})
+                page.get_by_role("button", name="Clear", exact=True).click()
+                page.get_by_text("Draw a row of digits").wait_for()
+        finally:
+            server.stop()
+    same = sum(row["asked"] == row["read"] for row in found)
+    print(f"{same} of {len(found)} rows drawn on the pad by shapes set down for the tests are read as they were meant")
+    return found
+
+
 def main(rows: int = 200, numbers: int = 1000) -> None:
     reader = catalog.find("mnist-classifier", [catalog.EMBEDDED])
     result = {"benchmark": "integers", "reader": reader.name, "accuracy": reader.manifest.metrics["accuracy"].value}
@@ -101,6 +138,7 @@ def main(rows: int = 200, numbers: int = 1000) -> None:
             trip = numerals.there_and_back(writer, reader, numbers, SEED, hand)
             result["round trip"].append({"writer": writer.name, "hand": hand} | figures(trip))
             tell(f"{writer.name}, {hand} hand" + "s" * (hand == "many"), result["round trip"][-1])
+    result["pad"] = on_the_pad()
     print(json.dumps(result))
 
 
