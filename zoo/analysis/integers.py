@@ -38,7 +38,7 @@ def choices(entry: Entry, integers: np.ndarray, place: int) -> np.ndarray:
     """Return what each integer paints at a place: (K, h, w, C), K at most MOST_CODES.
 
     The decoder looks at neighbours, so an integer has no picture of its own: these are cut out of the images that would
-    be decoded if it stood there among the others, three places of the grid wide and high.
+    be decoded if it stood there among the others, two places of the grid wide and high.
 
     Args:
         integers: (h, w) of the whole image.
@@ -55,8 +55,8 @@ def choices(entry: Entry, integers: np.ndarray, place: int) -> np.ndarray:
 
 
 def _around(place: int, places: int, pixels: int) -> slice:
-    """The pixels of a place and both its neighbours along one axis, moved inside the image."""
-    size = min(pixels, 3 * max(1, pixels // places))
+    """The pixels of a place and half of each neighbour along one axis, moved inside the image."""
+    size = min(pixels, 2 * max(1, pixels // places))
     start = min(max(0, round((place + 0.5) * pixels / places - size / 2)), pixels - size)
     return slice(start, start + size)
 

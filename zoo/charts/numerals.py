@@ -28,7 +28,7 @@ def boxed(picture: np.ndarray, boxes: Sequence[tuple[int, int, int, int]], names
     pixels = enlarge(to_uint8(np.asarray(picture)), scale)
     pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3)) if pixels.shape[2] == 1 else pixels
     tallest = max([bottom - top for _, top, _, bottom in boxes], default=0) * scale
-    letters = int(np.clip(tallest // 4, 18, max(18, pixels.shape[1] // 16)))
+    letters = int(np.clip(tallest // 5, 18, max(18, pixels.shape[1] // 28)))
     band, pen_width = letters + letters // 2, max(2, pixels.shape[1] // 500)
     page = Image.new("RGB", (pixels.shape[1], pixels.shape[0] + band), tuple(int(c) for c in pixels[0, 0]))
     page.paste(Image.fromarray(np.ascontiguousarray(pixels)), (0, band))
@@ -59,7 +59,7 @@ def returned(outcomes: Mapping[str, tuple[int, int, int]]) -> go.Figure:
             marker={"color": colour, "pattern": {"shape": pattern, **HATCHING}},
             hovertemplate="%{x:.1f} %, %{customdata:.0f} numbers",
         )  # fmt: skip
-    figure.update_xaxes(title_text="numbers (%)", range=[0, 100], showgrid=True)
+    figure.update_xaxes(title_text="numbers (%)", range=[0, 100], tickvals=[0, 25, 50, 75, 100], showgrid=True)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return laid_out(
         figure,

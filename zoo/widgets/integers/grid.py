@@ -97,12 +97,13 @@ def _places(found: integers.Change) -> int:
     st.subheader("The integers")
     alts = [f"Row {i // columns + 1}, column {i % columns + 1}: {code}" for i, code in enumerate(flat)]
     captions = [f"{code} ←" if code != was else str(code) for code, was in zip(flat, found.before.ravel(), strict=True)]
-    middle = rows // 2 * columns + columns // 2
+    tiles = integers.pieces(found.changed, (rows, columns))
+    liveliest = int(integers.pieces(found.decoded, (rows, columns)).std((1, 2, 3)).argmax())
     picked = image_grid(
-        integers.pieces(found.changed, (rows, columns)), captions, alts=alts, key="place", size=52, columns=columns,
-        select="one", selected=[middle], leads_to="codebook",
+        tiles, captions, alts=alts, key="place", size=52, columns=columns,
+        select="one", selected=[liveliest], leads_to="codebook",
     )  # fmt: skip
-    return picked[0] if picked else middle
+    return picked[0] if picked else liveliest
 
 
 def _codebook(entry: Entry, found: integers.Change, place: int) -> None:
@@ -117,7 +118,7 @@ def _codebook(entry: Entry, found: integers.Change, place: int) -> None:
         tiles = _choices(entry, found.after, place)
         numbers = [str(code) for code in range(len(tiles))]
         image_grid(
-            tiles, numbers, alts=[f"Integer {number}" for number in numbers], key=_key(place), size=52, select="one",
+            tiles, numbers, alts=[f"Integer {number}" for number in numbers], key=_key(place), size=52, columns=8, select="one",
             selected=[was], leads_to="painted",
         )  # fmt: skip
 

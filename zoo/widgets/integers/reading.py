@@ -38,9 +38,12 @@ def image_to_number(entries: Sequence[Entry], written: Written) -> None:
         st.segmented_control, "Picture", sources, key="row_from", default=sources[0],
         format_func=SOURCES.get, required=True,
     )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        writers = list(written.pictures)
-        writer = entry_picker("Written by", key="of", among=writers) if source == "number" else None
+    left, right = st.columns(2, gap="medium")
+    writers, writer = list(written.pictures), None
+    if source == "number":
+        with left:
+            writer = entry_picker("Written by", key="of", among=writers)
+    with right if writer else left:
         trained = classifier_for(writers[0], entries) if writers else None
         reader = entry_picker("Read by", key="classifier", among=entries, default=trained.id if trained else None)
     picture = numerals.row(written.pictures[writer]) if writer else _given(source)
@@ -60,8 +63,8 @@ def _show(reader: Entry, picture: np.ndarray, asked: str) -> None:
     reserve("found", f"aspect-ratio: {aspect:.4f}; max-width: {wide}px;")
     with st.container(key="found"):
         st.image(framed, width=wide, alt=f"The digits that were found in the picture, read as {reading.number}")
-    same = "" if not asked else ", as asked" if asked == reading.number else f" instead of {asked}"
-    st.markdown(f"Read as the integer **{int(reading.number)}**{same}.")
+    same = "" if not asked else ", as asked" if asked == reading.number else f", not {asked}"
+    st.markdown(f"Read as **{reading.number}**{same}.")
     captions, names = [], []
     for index, (digit, row) in enumerate(zip(reading.number, reading.probabilities, strict=True)):
         second, share = reading.second(index)
