@@ -28,7 +28,8 @@ def writer():
 
 
 def found(picture: np.ndarray) -> list[handwriting.Digit]:
-    return handwriting.digits(handwriting.ink(picture[..., None]))
+    """The digits of all rows."""
+    return [digit for row in handwriting.rows(handwriting.ink(picture[..., None])) for digit in row]
 
 
 def on_paper(picture: np.ndarray) -> np.ndarray:
@@ -41,10 +42,17 @@ def on_paper(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("row", pens.ROWS[:6], ids=lambda row: row["number"])
 def test_a_row_of_pen_strokes_is_read_as_its_number(reader, row):
     reading = numerals.read(reader, pens.drawn(row, PAD, pen=6.6))
-    assert reading.number == row["number"]
+    assert reading.digits == row["number"]
     assert [box.left for box in reading.boxes] == sorted(box.left for box in reading.boxes)
     middles = [(box.left + box.right) / 2 for box in reading.boxes]
     np.testing.assert_allclose(middles, (np.arange(6) + 0.5) * 56, atol=14)
+
+
+def test_rows_under_each_other_are_numbers_of_their_own(reader):
+    rows = pens.ROWS[7:10]
+    sheet = np.concatenate([pens.drawn(row, PAD, pen=6.6) for row in rows])
+    for picture in (sheet, on_paper(sheet)):
+        assert numerals.read(reader, picture).numbers == [row["number"] for row in rows]
 
 
 def test_light_dark_colour_shadow_and_size_do_not_matter(reader):
@@ -53,13 +61,13 @@ def test_light_dark_colour_shadow_and_size_do_not_matter(reader):
     brown = 1 - picture * np.array([0.3, 0.6, 0.8], np.float32)
     large = np.clip(ndimage.zoom(picture[..., 0], 6, order=1), 0, 1)[..., None]
     for other in (1 - picture, brown, 0.4 + 0.2 * picture, on_paper(picture), large, on_paper(large)):
-        assert numerals.read(reader, other).number == row["number"]
+        assert numerals.read(reader, other).digits == row["number"]
     assert handwriting.reduced(large).size <= handwriting.MOST_PIXELS
 
 
 @pytest.mark.parametrize("pen", [2.0, 4.0, 10.0])
 def test_thin_and_thick_pens_are_read(reader, pen):
-    assert numerals.read(reader, pens.drawn(pens.ROWS[2], PAD, pen)).number == pens.ROWS[2]["number"]
+    assert numerals.read(reader, pens.drawn(pens.ROWS[2], PAD, pen)).digits == pens.ROWS[2]["number"]
 
 
 def test_rows_of_the_built_in_digits_are_read(reader):
@@ -68,7 +76,7 @@ def test_rows_of_the_built_in_digits_are_read(reader):
     split = datasets.load("digits", "test")
     given = models.classify(judge, split.images[:120])[0].argmax(1)
     apart = np.pad(split.images[:120], ((0, 0), (3, 3), (3, 3), (0, 0)))
-    read = [numerals.read(judge, numerals.row(apart[start : start + 6])).number for start in range(0, 120, 6)]
+    read = [numerals.read(judge, numerals.row(apart[start : start + 6])).digits for start in range(0, 120, 6)]
     asked = ["".join(map(str, given[start : start + 6])) for start in range(0, 120, 6)]
     assert sum(len(number) == 6 for number in read) >= 18
     agree = [a == b for x, y in zip(asked, read, strict=True) if len(x) == len(y) for a, b in zip(x, y, strict=True)]
@@ -149,20 +157,20 @@ def test_a_picture_without_digits_has_none(reader, kind):
         "nothing a number": np.full((9, 9), np.nan),
     }[kind]
     reading = numerals.read(reader, np.clip(picture, 0, 1).astype(np.float32)[..., None])
-    assert (reading.number, len(reading.images)) == ("", 0)
+    assert (reading.digits, len(reading.images)) == ("", 0)
 
 
 def test_a_picture_of_many_parts_ends(reader):
     blobs = ndimage.gaussian_filter(np.random.default_rng(0).random((300, 900)), 2)
     picture = (blobs > np.quantile(blobs, 0.7)).astype(np.float32)[..., None]
-    assert len(numerals.read(reader, picture).number) <= handwriting.MOST_DIGITS
+    assert len(numerals.read(reader, picture).digits) <= handwriting.MOST_DIGITS
 
 
 def test_a_reading_names_the_runner_up():
     probabilities = np.full((2, 10), 0.02)
     probabilities[0, [7, 1]], probabilities[1, [0, 6]] = [0.7, 0.14], [0.6, 0.24]
-    reading = numerals.Reading(np.zeros((1, 1)), [], np.zeros((2, 1, 1, 1)), probabilities)
-    assert reading.number == "70"
+    reading = numerals.Reading([2], [], np.zeros((2, 1, 1, 1)), probabilities)
+    assert reading.digits == "70"
     assert [reading.second(index) for index in (0, 1)] == [("1", 0.14), ("6", 0.24)]
 
 

@@ -25,8 +25,8 @@ def few_numbers(monkeypatch):
     monkeypatch.setattr(returning, "COUNTS", (5, 50))
 
 
-def rows(app, key="written"):
-    return component(app, f"{key}-matrix")["rows"]
+def rows(app):
+    return component(app, "written-matrix")["rows"]
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -41,7 +41,7 @@ def test_the_page_opens_with_a_number_there_and_back(empty_caches):
     assert [row["title"] for row in rows(app)] == ["CGAN · mnist-cgan", "CVAE · mnist-cvae", "CVAE-GAN · mnist-cvaegan"]
     assert [tile["alt"][-1] for tile in rows(app)[0]["tiles"]] == list("721041")
     assert "Read as **721041**, as asked." in texts(app)
-    captions = [tile["caption"] for tile in rows(app, "read")[0]["tiles"]]
+    captions = [tile["caption"] for tile in component(app, "read-tiles")["tiles"]]
     assert [caption[0] for caption in captions] == list("721041")
     assert all("%\n" in caption for caption in captions)
     assert "5 numbers of 6 digits" in texts(app) and "of 5 numbers come back" in words(app)
@@ -77,6 +77,9 @@ def test_a_photograph_is_read(empty_caches):
     picture = 0.8 - 0.6 * pens.drawn(row, reading.PAD, pen=6.6)
     app.get("file_uploader")[0].set_value([("row.png", png(picture), "image/png")])
     assert f"Read as **{row['number']}**." in texts(sound(app.run()))
+    sheet = np.concatenate([picture, 0.8 - 0.6 * pens.drawn(pens.ROWS[4], reading.PAD, pen=6.6)])
+    app.get("file_uploader")[0].set_value([("row.png", png(sheet), "image/png")])
+    assert f"Read as **{row['number']}**, **{pens.ROWS[4]['number']}**." in texts(sound(app.run()))
     for content in (b"no picture", png(np.zeros((2, 200, 1)))):
         app.get("file_uploader")[0].set_value([("row.png", content, "image/png")])
         app.run()

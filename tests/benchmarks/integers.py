@@ -75,7 +75,7 @@ def composed(reader: Entry, count: int) -> list[dict]:
         rng, asked, found = np.random.default_rng(SEED), [], []
         for index in chosen:
             asked.append("".join(map(str, split.labels[index])))
-            found.append(numerals.read(reader, compose(split.images[index], rng)).number)
+            found.append(numerals.read(reader, compose(split.images[index], rng)).digits)
         rows.append({"composition": compose.__name__} | figures(numerals.Trip(asked, found)))
         tell(compose.__name__, rows[-1])
     return rows

@@ -1,4 +1,4 @@
-"""Digits of one row, found one by one in a picture and normalised as those that a classifier has learned.
+"""Digits in rows, found one by one in a picture and normalised as those that a classifier has learned.
 
 Light or dark ground, uneven light and specks are allowed; ruled paper and joined-up writing are not. No Streamlit.
 """
@@ -18,7 +18,7 @@ FAINT = 0.06  # contrast of the ink, of 1, below which nothing counts as written
 WEAK, STRONG = 0.25, 0.5  # ink that belongs to a stroke, and that begins one (hysteresis, Canny 1986)
 # Lengths are shares of the height of a digit.
 SPECK, PART, WHOLE = 0.15, 0.5, 0.75
-NEAR, BELOW, ALONE = 0.2, 0.4, 0.3
+NEAR, BELOW, ALONE, BAND = 0.2, 0.4, 0.3, 0.25
 WIDE = 1.35
 OUTSIDE = 0.25  # of an edge of the picture
 # Widths of strokes as shares of the digit's longer side: those of 99 of 100 digits of MNIST, and what others are given.
@@ -101,11 +101,12 @@ def ink(picture: np.ndarray) -> np.ndarray:
     return np.clip((difference - least) / (most - least), 0, 1).astype(np.float32)
 
 
-def digits(ink: np.ndarray) -> list[Digit]:
-    """Return the digits of one row from left to right, at most MOST_DIGITS.
+def rows(ink: np.ndarray) -> list[list[Digit]]:
+    """Return the digits, row by row from above and in each from left to right, at most MOST_DIGITS together.
 
     Connected strokes are put together where they stand one above the other or nearly touch (a 5 whose bar is apart),
-    cut where one is far wider than high, and left out where they are specks, at the edge, or off the row.
+    cut where one is far wider than high, and left out where they are specks, or beside the paper. Rows are what a
+    blank band parts.
 
     Args:
         ink: (H, W) in [0, 1], as `ink` gives it.
@@ -129,17 +130,20 @@ def digits(ink: np.ndarray) -> list[Digit]:
     height = _height([boxes[index] for index in boxes], [mass[index - 1] for index in boxes])
     if height < LEAST:
         return []
-    groups = [([index], box) for index, box in boxes.items() if max(box.width, box.height) > SPECK * height]
-    # Many specks cost time by their pairs: a picture of so many parts holds no row of digits.
-    groups = sorted(groups, key=lambda group: -mass[group[0][0] - 1])[: 2 * MOST_DIGITS]
-    groups = _joined(_joined(groups, lambda a, b: _above(a, b, height)), lambda a, b: _beside(a, b, height))
-    groups = [group for group in groups if _large(group[1], height)]
-    groups = _on_the_row(groups, height)
+    parts = [([index], box) for index, box in boxes.items() if max(box.width, box.height) > SPECK * height]
+    # Many specks cost time by their pairs: a picture of so many parts holds no rows of digits.
+    parts = sorted(parts, key=lambda part: -mass[part[0][0] - 1])[: 2 * MOST_DIGITS]
     # Ink fainter than a stroke belongs to the nearest one.
     nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
     owner = labels[tuple(np.asarray(nearest))]
-    found = [digit for members, box in groups for digit in _cut(_own(ink, owner, members, box, height), height)]
-    return sorted(found, key=lambda digit: digit.box.left + digit.box.right)[:MOST_DIGITS]
+    found, left = [], MOST_DIGITS
+    for line in _lines(parts, height):
+        groups = _joined(_joined(line, lambda a, b: _above(a, b, height)), lambda a, b: _beside(a, b, height))
+        owned = [_own(ink, owner, members, box, height) for members, box in groups if _large(box, height)]
+        digits = [digit for whole in owned for digit in _cut(whole, height)]
+        found.append(sorted(digits, key=lambda digit: digit.box.left + digit.box.right)[:left])
+        left -= len(found[-1])
+    return [row for row in found if row]
 
 
 def normalised(found: Sequence[Digit], shape: tuple[int, int, int], frame: Frame) -> np.ndarray:
@@ -240,12 +244,21 @@ def _large(box: Box, height: float) -> bool:
     return box.height > ALONE * height and (box.width > SPECK * height or box.height > WHOLE * height)
 
 
-def _on_the_row(groups: list, height: float) -> list:
-    """Leave out what stands more than a digit above or below the row."""
-    if not groups:
-        return []
-    middle = np.median([(box.top + box.bottom) / 2 for _, box in groups])
-    return [group for group in groups if abs((group[1].top + group[1].bottom) / 2 - middle) < height]
+def _lines(parts: list, height: float) -> list[list]:
+    """Part what a blank band of BAND lies between; what is too low for a row joins the nearest."""
+    lines: list[tuple[list, float, float]] = []
+    for part in sorted(parts, key=lambda part: part[1].top):
+        top, bottom = part[1].top, part[1].bottom
+        if lines and top - lines[-1][2] < BAND * height:
+            members, start, end = lines.pop()
+            lines.append(([*members, part], start, max(end, bottom)))
+        else:
+            lines.append(([part], top, bottom))
+    whole = [line for line in lines if line[2] - line[1] > WHOLE * height] or lines[:1]
+    for members, start, end in lines:
+        if all(members is not line[0] for line in whole):
+            min(whole, key=lambda line: max(line[1] - end, start - line[2]))[0].extend(members)
+    return [members for members, _, _ in whole]
 
 
 def _own(ink: np.ndarray, owner: np.ndarray, members: Sequence[int], box: Box, height: float) -> Digit:

@@ -20,21 +20,27 @@ HANDS = {"one": "One hand", "many": "Many hands"}
 
 @dataclass(frozen=True)
 class Reading:
-    """What a classifier reads in a picture, N digits from left to right.
+    """What a classifier reads in a picture, N digits row by row from left to right.
 
-    searched: (H, W) the ink in which they were found; boxes: where; images: (N, h, w, c) what the classifier was given;
-    probabilities: (N, 10) of the digits 0 to 9.
+    lengths: how many stand in each row, from above; boxes: where, in the reduced picture; images: (N, h, w, c) what the
+    classifier was given; probabilities: (N, 10) of the digits 0 to 9.
     """
 
-    searched: np.ndarray
+    lengths: list[int]
     boxes: list[Box]
     images: np.ndarray
     probabilities: np.ndarray
 
     @property
-    def number(self) -> str:
-        """The digits as read; zeros in front stay."""
+    def digits(self) -> str:
+        """All digits as read."""
         return "".join(DIGITS[index] for index in self.probabilities.argmax(1))
+
+    @property
+    def numbers(self) -> list[str]:
+        """The digits of each row; zeros in front stay."""
+        ends = np.cumsum(self.lengths)
+        return [self.digits[end - length : end] for end, length in zip(ends, self.lengths, strict=True)]
 
     def second(self, index: int) -> tuple[str, float]:
         """Return the runner-up of a digit and its probability."""
@@ -107,14 +113,14 @@ def row(pictures: np.ndarray) -> np.ndarray:
 
 
 def read(classifier: Entry, picture: np.ndarray) -> Reading:
-    """Find the digits of one row in a picture (H, W, C) in [0, 1], and let a classifier read each."""
-    searched = handwriting.ink(picture)
-    found = handwriting.digits(searched)
+    """Find the digits in a picture (H, W, C) in [0, 1], and let a classifier read each."""
+    rows = handwriting.rows(handwriting.ink(picture))
+    found = [digit for row in rows for digit in row]
     frame = handwriting.frame(classifier.dataset, classifier.shape)
     images = handwriting.normalised(found, classifier.shape, frame)
     order = [classifier.classes.index(digit) for digit in DIGITS]
     probabilities = models.classify(classifier, images)[0][:, order] if found else np.zeros((0, 10), np.float32)
-    return Reading(searched, [digit.box for digit in found], images, probabilities)
+    return Reading([len(row) for row in rows], [digit.box for digit in found], images, probabilities)
 
 
 def drawn(count: int, seed: int, length: int = LENGTH) -> list[str]:
@@ -137,5 +143,5 @@ def there_and_back(
     for start in range(0, count, chunk):
         report(start / count)
         written = write(writer, asked[start : start + chunk], hand, seed + 1 + start)
-        found += [read(reader, row(pictures)).number for pictures in written]
+        found += [read(reader, row(pictures)).digits for pictures in written]
     return Trip(asked, found)

@@ -118,8 +118,8 @@ def _codebook(entry: Entry, found: integers.Change, place: int) -> None:
         tiles = _choices(entry, found.after, place)
         numbers = [str(code) for code in range(len(tiles))]
         image_grid(
-            tiles, numbers, alts=[f"Integer {number}" for number in numbers], key=_key(place), size=52, columns=8, select="one",
-            selected=[was], leads_to="painted",
+            tiles, numbers, alts=[f"Integer {number}" for number in numbers], key=_key(place), size=52, columns=8,
+            select="one", selected=[was], leads_to="painted",
         )  # fmt: skip
 
 

@@ -13,10 +13,10 @@ from zoo.widgets.components import reserve
 from zoo.widgets.integers.writing import Written
 from zoo.widgets.labels import dataset_title
 from zoo.widgets.loading import cached
-from zoo.widgets.matrix import Row, image_matrix
 from zoo.widgets.pad import draw_pad
 from zoo.widgets.picking import HOW_TO_FILL, entry_picker
 from zoo.widgets.safety import plain
+from zoo.widgets.tiles import image_grid
 from zoo.widgets.uploads import PICTURES, uploader
 from zoo.widgets.urls import bound
 
@@ -28,7 +28,7 @@ WIDEST, TALLEST = 960, 420  # pixels of the screen that the picture takes
 
 @st.fragment
 def image_to_number(entries: Sequence[Entry], written: Written) -> None:
-    """Find the digits of one row in a picture (?row_from) and have a classifier read each; without any, say so."""
+    """Find the digits in a picture (?row_from) and have a classifier read each; without any, say so."""
     st.header("From image to number")
     if not entries:
         st.info(f"No entry here reads digits yet. {HOW_TO_FILL}", icon=":material/info:")
@@ -53,26 +53,30 @@ def image_to_number(entries: Sequence[Entry], written: Written) -> None:
 
 def _show(reader: Entry, picture: np.ndarray, asked: str) -> None:
     reading = _read(reader, picture)
-    if not reading.number:
+    if not reading.boxes:
         st.caption(":material/info: No digit was found: write large and apart, with more contrast to the ground.")
         st.image(handwriting.reduced(picture), width=TALLEST, alt="The picture, in which no digit was found")
         return
-    framed = charts.boxed(handwriting.reduced(picture), reading.boxes, list(reading.number))
+    framed = charts.boxed(handwriting.reduced(picture), reading.boxes, list(reading.digits))
     aspect = framed.shape[1] / framed.shape[0]
     wide = round(min(WIDEST, TALLEST * aspect))
     reserve("found", f"aspect-ratio: {aspect:.4f}; max-width: {wide}px;")
     with st.container(key="found"):
-        st.image(framed, width=wide, alt=f"The digits that were found in the picture, read as {reading.number}")
-    same = "" if not asked else ", as asked" if asked == reading.number else f", not {asked}"
-    st.markdown(f"Read as **{reading.number}**{same}.")
+        st.image(
+            framed,
+            width=wide,
+            alt=f"The digits that were found in the picture, read as {' and '.join(reading.numbers)}",
+        )
+    same = "" if not asked else ", as asked" if [asked] == reading.numbers else f", not {asked}"
+    st.markdown(f"Read as {', '.join(f'**{number}**' for number in reading.numbers)}{same}.")
     captions, names = [], []
-    for index, (digit, row) in enumerate(zip(reading.number, reading.probabilities, strict=True)):
+    for index, (digit, row) in enumerate(zip(reading.digits, reading.probabilities, strict=True)):
         second, share = reading.second(index)
         captions.append(f"{digit}: {comparison.percent(float(row.max()))}\n{second}: {comparison.percent(share)}")
         names.append(f"digit {index + 1}, read as {digit}")
-    note = f"{reader.label} reads the digit above with its probability, and the runner-up below"
-    image_matrix([Row("What the classifier gets", reading.images, note, captions)], names, key="read")
+    image_grid(reading.images, captions, alts=names, key="read", size=84)
     st.caption(
+        f"What {plain(reader.label)} gets, and below each what it reads with its probability, and the runner-up. "
         "Connected strokes are found one by one, put together where a digit is in parts, and specks left out. Each is "
         f"then normalised as those of {plain(dataset_title(reader.dataset))}: {_normalising(reader)}. The classifier "
         "knows nothing but digits: it reads one in anything."
@@ -100,7 +104,9 @@ def _given(source: str) -> np.ndarray | None:
         return picture
     content = _sent(source)
     if content is None:
-        st.caption("One row of digits, apart from each other, on paper without lines. Links hold no pictures.")
+        st.caption(
+            "Digits in one row or several, apart from each other, on paper without lines. Links hold no pictures."
+        )
         return None
     try:
         return _pixels(content)
@@ -122,6 +128,6 @@ def _pixels(content: bytes) -> np.ndarray:
     """Return a picture (H, W, C) in [0, 1] from the bytes of a file; ValueError, one sentence, for what is refused."""
     picture = images.open_picture(content)
     if max(picture.size) > MOST_ASPECT * min(picture.size):
-        raise ValueError(f"The picture is more than {MOST_ASPECT} times as long as wide: cut it to one row of digits.")
+        raise ValueError(f"The picture is more than {MOST_ASPECT} times as long as wide: cut it to the digits.")
     picture = images.read_pixels(picture, images.MAX_UPLOAD_PIXELS)
     return np.asarray(picture, np.float32).reshape(picture.height, picture.width, -1) / 255

@@ -29,10 +29,13 @@ def there_and_back(readers: Sequence[Entry], written: Written) -> None:
         st.segmented_control, "Numbers", COUNTS, key="count", default=COUNTS[0], required=True,
         format_func=lambda number: f"{number:,}",
     )  # fmt: skip
-    trips = {}
+    ways_out, trips = st.empty(), {}
+    if count > COUNTS[0]:
+        ways_out.button("Cancel", key="cancel-count", icon=":material/close:", on_click=_fewest)
     for writer in written.pictures:
         reader = classifier_for(writer, readers) or readers[0]
         trips[writer] = _trip(writer, reader, count, written.seed, written.hand), reader
+    ways_out.empty()
     outcomes = {
         writer.label: (trip.same, count - trip.same - trip.miscounted, trip.miscounted)
         for writer, (trip, _) in trips.items()
@@ -47,6 +50,10 @@ def there_and_back(readers: Sequence[Entry], written: Written) -> None:
         caption=f"Number, image, number: how often the number that is read is the one that was written. {protocol}",
     )  # fmt: skip
     st.markdown("\n".join(f"- {plain(_finding(writer, *found))}" for writer, found in trips.items()))
+
+
+def _fewest() -> None:
+    st.session_state["count"] = COUNTS[0]
 
 
 def _finding(writer: Entry, trip: numerals.Trip, reader: Entry) -> str:
