@@ -59,7 +59,7 @@ def returned(outcomes: Mapping[str, tuple[int, int, int]]) -> go.Figure:
             marker={"color": colour, "pattern": {"shape": pattern, **HATCHING}},
             hovertemplate="%{x:.1f} %, %{customdata:.0f} numbers",
         )  # fmt: skip
-    figure.update_xaxes(title_text="numbers (%)", range=[0, 100], tickvals=[0, 25, 50, 75, 100], showgrid=True)
+    figure.update_xaxes(title_text="numbers (%)", range=[0, 103], tickvals=[0, 25, 50, 75, 100], showgrid=True)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return laid_out(
         figure,

@@ -74,7 +74,7 @@ def _show(reader: Entry, picture: np.ndarray, asked: str) -> None:
         second, share = reading.second(index)
         captions.append(f"{digit}: {comparison.percent(float(row.max()))}\n{second}: {comparison.percent(share)}")
         names.append(f"digit {index + 1}, read as {digit}")
-    image_grid(reading.images, captions, alts=names, key="read", size=84)
+    image_grid(reading.images, captions, alts=names, key="read", size=84, columns=min(12, max(reading.lengths)))
     st.caption(
         f"What {plain(reader.label)} gets, and below each what it reads with its probability, and the runner-up. "
         "Connected strokes are found one by one, put together where a digit is in parts, and specks left out. Each is "
