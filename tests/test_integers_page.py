@@ -135,7 +135,6 @@ def test_a_row_is_drawn_on_the_pad_and_read(app, tab):
     page = tab(app.url)
     page.goto(f"{app.url}/integers?row_from=drawing&entries=mnist-cvae")
     settle(page)
-    page.complaints.clear()  # a server that is asked for a page before any other says first that there is none
     for row in pens.ROWS[:2]:
         pens.draw(page, row)
         page.get_by_text("Read as").get_by_text(row["number"], exact=True).wait_for()
