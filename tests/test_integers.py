@@ -70,7 +70,7 @@ def test_thin_and_thick_pens_are_read(reader, pen):
     assert numerals.read(reader, pens.drawn(pens.ROWS[2], PAD, pen)).digits == pens.ROWS[2]["number"]
 
 
-def test_rows_of_the_built_in_digits_are_read(reader):
+def test_rows_of_the_built_in_digits_are_read():
     """A row of 8×8 images, each found, framed as they are and read as by the classifier itself."""
     judge = catalog.find("digits-classifier", [catalog.EMBEDDED])
     split = datasets.load("digits", "test")

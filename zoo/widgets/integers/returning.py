@@ -19,9 +19,11 @@ from zoo.widgets.urls import bound
 COUNTS = (50, 200, 1000)
 
 
-@st.fragment
 def there_and_back(readers: Sequence[Entry], written: Written) -> None:
-    """Show how often numbers (?count of them) come back the same; nothing without writers or readers."""
+    """Show how often numbers (?count of them) come back the same; nothing without writers or readers.
+
+    It is no fragment: a click inside of one would not interrupt what is being computed.
+    """
     if not written.pictures or not readers:
         return
     st.header("There and back")
