@@ -38,7 +38,10 @@ if __name__ == "__main__":  # a visitor's run
                 st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
                 st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
             ],
-            "Represent": [st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:")],
+            "Represent": [
+                st.Page("pages/represent/integers.py", title="Integers", icon=":material/pin:"),
+                st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:"),
+            ],
             "Play": [
                 st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:"),
                 st.Page("pages/play/replay.py", title="Training replay", icon=":material/replay:"),

@@ -1,9 +1,11 @@
 // A drawing pad of `scale` screen pixels per image pixel; sends the picture, averaged to the image's resolution, after each stroke.
 export default function ({ parentElement, data, setStateValue }) {
-  const { height, width, channels, ground, ink } = data;
+  const { height, width, channels, ground, ink, size } = data;
   const canvas = parentElement.querySelector("canvas"), tools = parentElement.querySelector(".tools");
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const scale = Math.max(4, Math.round(320 / Math.max(height, width)));
+  canvas.style.maxWidth = `${size}px`;
+  drawn(parentElement);
   const clear = () => {
     pen.fillStyle = ground;
     pen.fillRect(0, 0, canvas.width, canvas.height);

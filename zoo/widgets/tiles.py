@@ -40,7 +40,7 @@ def image_grid(
     across = math.ceil(math.sqrt(count))
     sheet = images.png(images.sheet(pictures, columns=across, scale=1, gap=0))
     names = [f"{alts} {index + 1}" for index in range(count)] if isinstance(alts, str) else list(alts)
-    chosen = _chosen(key, count, selected) if select else []
+    found = chosen(key, count, selected) if select else []
     in_row = columns or count
     line = size * height / width + 12 + (20 if captions else 0)
     full = line * math.ceil(count / in_row)
@@ -59,15 +59,16 @@ def image_grid(
             "tiles": [{"alt": alt, "caption": text} for alt, text in zip(names, captions or [""] * count, strict=True)],
             "select": select,
             "leads_to": leads_to and selector(leads_to),
-            "selected": chosen,
+            "selected": found,
         },
         default={"selected": None},
         on_selected_change=functools.partial(_choose, key),
     )
-    return chosen
+    return found
 
 
-def _chosen(key: str, count: int, selected: Sequence[int]) -> list[int]:
+def chosen(key: str, count: int, selected: Sequence[int] = ()) -> list[int]:
+    """Return the tiles that the URL chooses of `count` under a key, where it names none those of `selected`."""
     texts = st.query_params.get_all(key) or [str(index) for index in selected]
     return [int(text) for text in dict.fromkeys(texts) if text.isdecimal() and len(text) < 6 and int(text) < count]
 

@@ -42,9 +42,19 @@ def image_integers(entries: Sequence[Entry], found: Sequence[Reconstruction], na
                 "image. Each is the index of a vector in the codebook; equal integers have equal colours."
             )
             figure(charts.code_grid(grid, size), key=f"integers-{entry.id}", caption=caption)
+            _change_link(entry)
         with after:
             outputs = result.outputs[index : index + 1]
             image_grid(
                 outputs, ["decoded from the integers"], alts=[f"{names[index]}, decoded from the integers"],
                 key=f"after-{entry.id}", size=220,
             )  # fmt: skip
+
+
+def _change_link(entry: Entry) -> None:
+    """Draw a link to where single integers can be changed, with images from the same place."""
+    same = {name: st.query_params.get_all(name) for name in st.query_params if name.startswith("input_")}
+    st.page_link(
+        "pages/represent/integers.py", label="Change single integers", icon=":material/pin:",
+        query_params={**same, "entry": entry.id, "image": "other"},
+    )  # fmt: skip
