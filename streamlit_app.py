@@ -57,6 +57,7 @@ if __name__ == "__main__":  # a visitor's run
             ],
         },
         position="top" if present else "sidebar",
+        expanded=True,
     )
     widgets.enter(page.url_path)
     widgets.zoo_picker()

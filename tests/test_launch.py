@@ -68,4 +68,4 @@ def test_a_deep_link_into_a_cold_server_opens_its_page(tab, tmp_path):
             assert answer.status == 200
     finally:
         server.stop()
-    assert "WARNING" not in log.read_text() and "No runtime" not in log.read_text()
+    assert "missing" not in log.read_text() and "No runtime" not in log.read_text()

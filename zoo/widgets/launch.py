@@ -38,6 +38,9 @@ def _one_kind_of_pages() -> None:
 
 
 def _prepare() -> None:
+    # Streamlit would say that there is nobody to show a spinner to.
+    spinners = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    spinners.addFilter(lambda record: record.threadName != THREAD)
     for name in (*FURTHER, *(found.name for found in pkgutil.walk_packages(zoo.__path__, "zoo."))):
         if not name.endswith("__main__"):
             importlib.import_module(name)
