@@ -38,7 +38,10 @@ if __name__ == "__main__":  # a visitor's run
                 st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
                 st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
             ],
-            "Represent": [st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:")],
+            "Represent": [
+                st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:"),
+                st.Page("pages/represent/latent_map.py", title="Latent map", icon=":material/scatter_plot:"),
+            ],
             "Play": [st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:")],
             "Measure": [
                 st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),

@@ -35,7 +35,7 @@ Settings = embedding.Settings | clusters.Settings | None
 def compute(
     codes: np.ndarray, settings: Settings, report: Callable[[float], None], cancelled: Callable[[], bool]
 ) -> np.ndarray:
-    """Return what the settings ask of codes (N, D): places (N, K), clusters (N,), or without settings `sparseness` (N,).
+    """Return what settings ask of codes (N, D): places (N, K), clusters (N,), or without settings `sparseness` (N,).
 
     At most AT_ONCE run at the same time, the others wait.
 

@@ -1,6 +1,7 @@
 """Hidden structure of codes: clusters, how far they agree with labels, and where codes lie densely."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,14 +35,15 @@ def cluster(codes: np.ndarray, settings: Settings) -> np.ndarray:
 
     codes = np.asarray(codes, np.float64)
     count = min(settings.count, len(codes))
+    starts: Any = {"n_init": STARTS, "random_state": settings.seed}  # scikit-learn declares other types
     if settings.method == "kmeans":
-        found = KMeans(count, n_init=STARTS, random_state=settings.seed).fit_predict(codes)
+        found = KMeans(count, **starts).fit_predict(codes)
     elif settings.method == "gmm":
         kind = "full" if len(codes) >= FULL * count * codes.shape[1] else "diag"
-        mixture = GaussianMixture(count, covariance_type=kind, n_init=STARTS, random_state=settings.seed)
-        found = mixture.fit_predict(codes)
+        found = GaussianMixture(count, covariance_type=kind, **starts).fit_predict(codes)
     else:
-        found = HDBSCAN(min_cluster_size=max(2, min(settings.smallest, len(codes))), copy=True).fit_predict(codes)
+        kept: Any = {"copy": True}
+        found = HDBSCAN(min_cluster_size=max(2, min(settings.smallest, len(codes))), **kept).fit_predict(codes)
     return _by_size(found)
 
 

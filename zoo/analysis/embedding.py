@@ -1,4 +1,4 @@
-"""Maps of many codes: each code (N, D) becomes a place (N, K) on a plane or in a room, and places lead back to codes."""
+"""Maps of many codes: each code (N, D) gets a place (N, K) on a plane or in a room, and places lead back to codes."""
 
 import importlib.util
 import re
