@@ -19,7 +19,7 @@ from zoo.images import fit
 MAX_NUMBERS = 1024  # of a code: the principal axes of longer ones take too long for a page
 MARGIN = 1.06  # of the square that holds all points, so that none lies on its edge
 AROUND = 5  # places on each side of the neighbourhood that is decoded
-STEP = 0.05  # between them, of the half side of the map
+STEP = 0.12  # between them, of the half side of the map
 SPACES = {"codes": "Codes", "features": "Features"}
 
 
@@ -169,9 +169,9 @@ def table(cloud: Cloud, chosen: Map, rows: np.ndarray, groups: Sequence[str]) ->
     axes, numbers = "xyz"[: chosen.scaled.shape[1]], range(cloud.codes.shape[1])
     writer.writerow(["image", "origin", "class", "group", *axes, *(f"value_{number}" for number in numbers)])
     places = chosen.scaled * chosen.half + chosen.centre
-    for row in rows.tolist():
+    for row in map(int, rows):
         made = row >= cloud.real
-        name = "" if cloud.labels is None or not cloud.classes else str(cloud.classes[int(cloud.labels[row])])
+        name = "" if cloud.labels is None or not cloud.classes else cloud.classes[cloud.labels[row]]
         values = [f"{value:.6g}" for value in (*places[row], *cloud.codes[row])]
         origin = "generated" if made else "test"
         writer.writerow([row - cloud.real * made, origin, cell(name), cell(groups[row]), *values])

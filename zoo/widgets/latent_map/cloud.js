@@ -219,7 +219,8 @@ function hand(canvas, state, { shift, zoom, click, select, point, want, stop, re
     moved += Math.hypot(x, y);
     down.set(event.pointerId, now);
     if (state.path) {
-      state.path.push(place(now));
+      const between = event.getCoalescedEvents?.() ?? [];
+      state.path.push(...(between.length ? between : [event]).map((one) => place(at(one))));
       redraw();
     } else if (down.size === 2) {
       const [a, b] = [...down.values()], distance = Math.hypot(a[0] - b[0], a[1] - b[1]);
@@ -228,6 +229,8 @@ function hand(canvas, state, { shift, zoom, click, select, point, want, stop, re
     } else if (moved > STILL) shift(x, y);
   };
   canvas.onpointerup = canvas.onpointercancel = (event) => {
+    if (!down.has(event.pointerId)) return;
+    canvas.onpointermove(event); // the last move may not have been told
     const path = state.path;
     state.path = null;
     down.delete(event.pointerId);

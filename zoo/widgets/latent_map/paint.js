@@ -126,9 +126,14 @@ function painter(canvas, state) {
     pen.font = `600 12px ${colours.font}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
+    const taken = [];
     for (const { name, colour, ink, place } of cloud.kinds) {
       if (!place) continue;
-      const [x, y] = me.spot(place), wide = pen.measureText(name).width + 8;
+      const [x, middle] = me.spot(place), wide = pen.measureText(name).width + 8;
+      // None covers another: it moves up or down until it is free.
+      const covered = (y) => taken.some((other) => Math.abs(other.y - y) < 19 && Math.abs(other.x - x) < (other.wide + wide) / 2);
+      const y = middle + ([0, 19, -19, 38, -38, 57, -57, 76, -76].find((step) => !covered(middle + step)) ?? 0);
+      taken.push({ x, y, wide });
       pen.fillStyle = colour;
       pen.fillRect(x - wide / 2, y - 9, wide, 18);
       pen.fillStyle = ink;
