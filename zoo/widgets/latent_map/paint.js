@@ -192,7 +192,7 @@ function painter(canvas, state) {
     dots(shown ? 0.6 : 1);
     if (shown) pictures();
     lasso();
-    if (view.zoom < CLOSE && cloud.kinds.length <= NAMED && state.only === null) names();
+    if (!shown && cloud.kinds.length <= NAMED && state.only === null) names();
     if (state.marks?.at) ring(...me.spot(state.marks.at), 11, colours.accent);
     if (state.over >= 0) ring(...me.at(state.over), 6, colours.ink);
     if (state.cursor) ring(...state.cursor, 14, colours.ink);
