@@ -29,8 +29,8 @@ SEEN = {
 def main() -> None:
     st.title("Latent map")
     st.markdown(
-        "Every point is an image of the test split, placed by the numbers that a network makes of it: its **code**. Like "
-        "images lie near each other: the hidden structure that learning without labels finds."
+        "Every point is an image of the test split, placed by the numbers that a network makes of it: its **code**. "
+        "Like images lie near each other: the hidden structure that learning without labels finds."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         entry = entry_choice()

@@ -34,8 +34,8 @@ def grouped(points: Points) -> Groups:
         made = points.cloud.made
         names = ["test image", "generated image"]
         text = (
-            "Where test images lie alone, the generator misses what they show; where generated ones lie alone, it draws "
-            "what the classifier has not seen."
+            "Where test images lie alone, the generator misses what they show; where generated ones lie alone, it "
+            "draws what the classifier has not seen."
         )
         return Groups(made.astype(int), names, [class_style(0), class_style(1)], text, named=False)
     labels, classes = points.cloud.labels, list(points.cloud.classes)
