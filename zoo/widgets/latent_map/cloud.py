@@ -31,7 +31,9 @@ def cloud_map(points: Points, chosen: Map, groups: Groups) -> tuple[np.ndarray, 
     at = _place(bound(_held, "Place", key="at", default=""), chosen)
     lasso = _lasso(bound(_held, "Selection", key="lasso", default=""))
     wanted: set[str] = st.session_state.setdefault(WANTED, set())
-    draw = component("latent_map/cloud", '<div class="cloud"></div>', "latent_map/paint", "shapes", "drawn")
+    draw = component(
+        "latent_map/cloud", '<div class="cloud"></div>', "latent_map/paint", "latent_map/tools", "shapes", "drawn"
+    )
     reserve(KEY, "aspect-ratio: 4 / 3.9; max-height: 45rem; width: 100%;")
     draw(
         key=KEY, data=packed, default={"at": None, "lasso": None, "wanted": False},

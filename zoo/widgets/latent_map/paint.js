@@ -55,35 +55,55 @@ function painter(canvas, state) {
   const visible = (i, margin) => xs[i] > -margin && ys[i] > -margin && xs[i] < me.width + margin && ys[i] < me.height + margin;
   const faint = (i) => state.only !== null && kind[i] !== state.only;
 
-  // Each kind once, filled for real and hollow for generated images; points are copies.
-  function stamps() {
-    const side = Math.ceil((2 * radius + 4) * scale), sheet = document.createElement("canvas"), ink = sheet.getContext("2d");
-    [sheet.width, sheet.height] = [side * cloud.kinds.length, 2 * side];
-    cloud.kinds.forEach(({ colour, symbol }, k) => {
-      for (const hollow of [0, 1]) {
+  // Each kind once, filled for real and hollow for generated images, as pixels of `grown` times the usual size.
+  function stamps(grown) {
+    const wide = radius * grown, side = Math.ceil((2 * wide + 3) * scale), sheet = document.createElement("canvas");
+    const ink = sheet.getContext("2d", { willReadFrequently: true }), found = [];
+    sheet.width = sheet.height = side;
+    for (const { colour, symbol } of cloud.kinds)
+      for (const hollow of [false, true]) {
         const outline = new Path2D();
-        corners(symbol).forEach(([x, y]) => outline.lineTo(side * (k + 0.5) + x * radius * scale, side * (hollow + 0.5) + y * radius * scale));
+        corners(symbol).forEach(([x, y]) => outline.lineTo(side / 2 + x * wide * scale, side / 2 + y * wide * scale));
         outline.closePath();
+        ink.clearRect(0, 0, side, side);
         [ink.fillStyle, ink.strokeStyle, ink.lineWidth] = [hollow ? colours.ground : colour, hollow ? colour : colours.ground, scale * (hollow ? 1.4 : 0.7)];
         ink.fill(outline);
         ink.stroke(outline);
+        found.push(ink.getImageData(0, 0, side, side).data);
       }
-    });
-    return { sheet, side };
+    return { side, found };
   }
+  // All marks, written into one picture: thousands of them cost less so than as many calls of the canvas.
   function dots(dim) {
-    marks ??= stamps();
-    const { sheet, side } = marks;
-    for (let layer = 0; layer < (dims === 2 ? 1 : LAYERS); layer++) {
-      const size = (side / scale) * (dims === 2 ? Math.min(1.6, 1 + 0.08 * (view.zoom - 1)) : 0.6 + (0.7 * layer) / LAYERS);
-      for (const pale of state.only === null ? [false] : [true, false]) {
-        pen.globalAlpha = pale ? 0.12 : dim * (dims === 2 ? 0.85 : 0.35 + (0.6 * layer) / LAYERS);
-        for (let i = 0; i < count; i++)
-          if (depth[i] === layer && faint(i) === pale && visible(i, 6))
-            pen.drawImage(sheet, kind[i] * side, i >= cloud.real ? side : 0, side, side, xs[i] - size / 2, ys[i] - size / 2, size, size);
-      }
+    const flat = dims === 2, grown = flat ? Math.min(1.6, 1 + Math.round(view.zoom - 1) / 10) : 1;
+    if (marks?.grown !== grown) {
+      const sizes = flat ? [grown] : Array.from({ length: LAYERS }, (_, layer) => 0.6 + (0.7 * layer) / LAYERS);
+      marks = { grown, layers: sizes.map(stamps), buffer: pen.createImageData(canvas.width, canvas.height) };
+      pen.fillStyle = colours.ground;
+      pen.fillRect(0, 0, 1, 1);
+      marks.ground = new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
     }
-    pen.globalAlpha = 1;
+    new Uint32Array(marks.buffer.data.buffer).fill(marks.ground);
+    for (const pale of state.only === null ? [false] : [true, false])
+      for (let layer = 0; layer < marks.layers.length; layer++) {
+        const alpha = pale ? 0.12 : dim * (flat ? 0.85 : 0.35 + (0.6 * layer) / LAYERS), { side, found } = marks.layers[layer];
+        for (let i = 0; i < count; i++)
+          if (depth[i] === layer && faint(i) === pale && visible(i, 0))
+            stamp(found[2 * kind[i] + (i >= cloud.real ? 1 : 0)], side, Math.round(xs[i] * scale - side / 2), Math.round(ys[i] * scale - side / 2), alpha / 255);
+      }
+    pen.putImageData(marks.buffer, 0, 0);
+  }
+  function stamp(from, side, left, top, alpha) {
+    const to = marks.buffer.data, { width, height } = canvas;
+    for (let row = Math.max(0, -top); row < Math.min(side, height - top); row++)
+      for (let column = Math.max(0, -left); column < Math.min(side, width - left); column++) {
+        const p = 4 * (row * side + column), part = from[p + 3] * alpha;
+        if (!part) continue;
+        const q = 4 * ((top + row) * width + left + column);
+        to[q] += (from[p] - to[q]) * part;
+        to[q + 1] += (from[p + 1] - to[q + 1]) * part;
+        to[q + 2] += (from[p + 2] - to[q + 2]) * part;
+      }
   }
   // Pictures where they do not cover each other; the other points stay marks.
   function pictures() {
@@ -187,9 +207,8 @@ function painter(canvas, state) {
     const shown = state.sheet && (state.pictures || view.zoom >= CLOSE);
     project();
     pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, me.width, me.height);
-    axes();
     dots(shown ? 0.6 : 1);
+    axes();
     if (shown) pictures();
     lasso();
     if (!shown && cloud.kinds.length <= NAMED && state.only === null) names();
@@ -221,91 +240,4 @@ function painter(canvas, state) {
     });
   };
   return me;
-}
-
-// The pictures in one sheet; grey ones become ink in the colour of their kind, on a ground that lets through.
-async function load({ sheet, across, width, height, of }, cloud, grey) {
-  const image = new Image();
-  image.src = sheet;
-  await image.decode();
-  const plain = { image, across, width, height, of, plain: image, tinted: false };
-  if (!grey) return plain;
-  const canvas = document.createElement("canvas"), pen = canvas.getContext("2d", { willReadFrequently: true });
-  [canvas.width, canvas.height] = [image.width, image.height];
-  pen.drawImage(image, 0, 0);
-  const colours = cloud.kinds.map(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16)));
-  for (let i = 0; i < cloud.count; i++) {
-    // Tile by tile, so that a large sheet is never held twice.
-    const x = (i % across) * width, y = Math.floor(i / across) * height, tile = pen.getImageData(x, y, width, height), to = tile.data;
-    for (let p = 0; p < to.length; p += 4) {
-      to[p + 3] = to[p];
-      [to[p], to[p + 1], to[p + 2]] = colours[cloud.kind[i]];
-    }
-    pen.putImageData(tile, x, y);
-  }
-  return { ...plain, image: canvas, tinted: true };
-}
-
-function enlarge(canvas, { plain, across, width, height }, i) {
-  [canvas.width, canvas.height] = [width, height];
-  canvas.getContext("2d").drawImage(plain, (i % across) * width, Math.floor(i / across) * height, width, height, 0, 0, width, height);
-}
-
-function toolbar(flat, does) {
-  const bar = element("div", "tools"), made = {};
-  bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "Map");
-  const add = (name, text, action, help) => {
-    const one = (made[name] = element("button", "", text));
-    one.type = "button";
-    if (help) one.title = help;
-    one.onclick = () => (action(), does.redraw());
-    bar.append(one);
-  };
-  add("lasso", "Lasso", does.lasso, "Draw around points to select them");
-  add("view", "Select what is in view", does.view);
-  add("clear", "Clear selection", does.clear);
-  add("pictures", "Pictures", does.pictures, "Draw the images in place of the points");
-  if (!flat) add("turn", "Turn", does.turn);
-  add("closer", "+", () => does.zoom(1.4), "Zoom in");
-  add("farther", "−", () => does.zoom(1 / 1.4), "Zoom out");
-  add("whole", "Whole map", does.whole);
-  add("save", "PNG", does.save, "Save the map as a picture");
-  made.closer.setAttribute("aria-label", "Zoom in");
-  made.farther.setAttribute("aria-label", "Zoom out");
-  return {
-    element: bar,
-    turning: (on) => made.turn && (made.turn.textContent = on ? "Stop" : "Turn"),
-    show(state) {
-      made.lasso.setAttribute("aria-pressed", state.lasso);
-      made.pictures.setAttribute("aria-pressed", state.pictures);
-      made.clear.hidden = !state.marks?.lasso?.length;
-    },
-  };
-}
-
-// What the marks mean; a press shows one kind alone.
-function legend({ kinds }, state, redraw) {
-  const list = element("ul", "legend");
-  kinds.slice(0, NAMED).forEach(({ name, colour, symbol }, k) => {
-    const item = element("li"), one = element("button", "", name), outline = corners(symbol).map(([x, y]) => `${6 + 5 * x},${6 + 5 * y}`).join(" ");
-    one.type = "button";
-    one.setAttribute("aria-pressed", false);
-    one.insertAdjacentHTML("afterbegin", `<svg width="12" height="12" aria-hidden="true"><polygon points="${outline}" fill="${colour}"/></svg>`);
-    one.onclick = () => {
-      state.only = state.only === k ? null : k;
-      list.querySelectorAll("button").forEach((other, i) => other.setAttribute("aria-pressed", state.only === i));
-      redraw();
-    };
-    item.append(one);
-    list.append(item);
-  });
-  return list;
-}
-
-function element(tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.textContent = text;
-  return made;
 }
