@@ -26,6 +26,7 @@ MEMORY = 4 << 30  # bytes above what the empty process takes
 SECONDS = 600  # of processor time
 CLOCK_SECONDS = 900.0  # seconds on the clock, for a machine that is busy
 AT_ONCE = 2
+CALM = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that wait for each other leave the processor to other visitors
 POLL = 0.1  # seconds between looks at whether the work is still wanted
 _turns = threading.Semaphore(AT_ONCE)
 
@@ -58,7 +59,7 @@ def _run(codes: np.ndarray, settings: Settings, report: Callable, cancelled: Cal
     np.save(content, np.asarray(codes, np.float32))
     child = subprocess.Popen(
         [sys.executable, "-m", "zoo.analysis.apart", json.dumps(task)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, cwd=limits.ROOT, env=limits.environment(),
+        stderr=subprocess.DEVNULL, cwd=limits.ROOT, env=limits.environment() | CALM,
     )  # fmt: skip
     answer: dict[str, Any] = {}
     talk = threading.Thread(target=_talk, args=[child, content.getvalue(), report, answer], daemon=True)
