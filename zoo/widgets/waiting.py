@@ -30,7 +30,7 @@ def awaited(key: Hashable, work: Callable, text: str, seconds: float, *, again: 
     if task and task.failure is None:
         return task.result
     if task is None or task.cancelled:
-        st.caption(f":material/info: {plain(text)}: this was stopped.")
+        st.caption(f":material/info: {plain(text)}: stopped before it was done.")
     else:
         st.warning(plain(_why(task, text)), icon=":material/info:")
     st.button(again, on_click=_anew, args=[key], key=f"again-{hash(key)}", icon=":material/replay:")

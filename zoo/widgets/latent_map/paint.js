@@ -73,15 +73,19 @@ function painter(canvas, state) {
       }
     return { side, found };
   }
+  function pixel(colour) {
+    const ink = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    ink.fillStyle = colour;
+    ink.fillRect(0, 0, 1, 1);
+    return new Uint32Array(ink.getImageData(0, 0, 1, 1).data.buffer)[0];
+  }
   // All marks, written into one picture: thousands of them cost less so than as many calls of the canvas.
   function dots(dim) {
     const flat = dims === 2, grown = flat ? Math.min(1.6, 1 + Math.round(view.zoom - 1) / 10) : 1;
     if (marks?.grown !== grown) {
       const sizes = flat ? [grown] : Array.from({ length: LAYERS }, (_, layer) => 0.6 + (0.7 * layer) / LAYERS);
       marks = { grown, layers: sizes.map(stamps), buffer: pen.createImageData(canvas.width, canvas.height) };
-      pen.fillStyle = colours.ground;
-      pen.fillRect(0, 0, 1, 1);
-      marks.ground = new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
+      marks.ground = pixel(colours.ground);
     }
     new Uint32Array(marks.buffer.data.buffer).fill(marks.ground);
     for (const pale of state.only === null ? [false] : [true, false])

@@ -17,7 +17,7 @@ SHOWN = 24
 
 def selection(points: Points, chosen: Map, groups: Groups, lasso: Lasso | None) -> None:
     """Draw what the points inside a lasso have in common; without one, say how to draw one, and offer all points."""
-    st.subheader("Selection")
+    st.header("Selection")
     everything, names = np.arange(len(chosen.scaled)), [groups.names[index] for index in groups.of]
     rows = everything
     if lasso is None:
