@@ -18,6 +18,8 @@ from zoo.widgets.urls import bound
 COUNTS = (500, 1000, 2000, 5000, 10_000)
 MAX_PIXELS = 1 << 24  # of the images that are mapped
 COLOURS = {"class": "Class", "cluster": "Cluster", "density": "Density", "origin": "Real or generated"}
+# Pixels of a choice, a letter, a label, the entry: what has its width from the start moves nothing.
+WIDTH, LETTER, LEAST, ENTRY = 34, 8, 120, 240
 NO_UMAP = "UMAP is not installed here: `pip install umap-learn` on the server adds it."
 
 
@@ -47,7 +49,8 @@ def entry_choice() -> Entry:
     every = entries()
     found = [entry for entry in every if "encode" in entry.capabilities or classifier_for(entry, every)]
     coding = [entry for entry in found if "encode" in entry.capabilities]
-    return entry_picker(among=found, default="".join(opening.first(coding or found, available)))
+    with st.container(width=ENTRY):
+        return entry_picker(among=found, default="".join(opening.first(coding or found, available)))
 
 
 def view_choice(entry: Entry, classes: int) -> View:
@@ -82,7 +85,11 @@ def _size(entry: Entry) -> int:
 
 
 def _segments(label: str, options: Sequence[str], key: str, default: str, titles: dict[str, str]) -> str:
-    return bound(st.segmented_control, label, options, key=key, default=default, required=True, format_func=titles.get)
+    wide = sum(WIDTH + LETTER * len(titles[option]) for option in options)
+    return bound(
+        st.segmented_control, label, options, key=key, default=default, required=True, format_func=titles.get,
+        width=max(wide, LEAST),
+    )  # fmt: skip
 
 
 def _projection(method: str, most: int, seed: int) -> embedding.Settings:
