@@ -32,7 +32,7 @@ def main() -> None:
         "Every point is an image of the test split, placed by the numbers that a network makes of it: its **code**. "
         "Like images lie near each other: the hidden structure that learning without labels finds."
     )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         entry = entry_choice()
         view = view_choice(entry, len(entry.classes))
     with widgets.guard():
