@@ -41,6 +41,7 @@ if __name__ == "__main__":  # a visitor's run
             "Represent": [
                 st.Page("pages/represent/integers.py", title="Integers", icon=":material/pin:"),
                 st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:"),
+                st.Page("pages/represent/latent_map.py", title="Latent map", icon=":material/scatter_plot:"),
             ],
             "Play": [
                 st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:"),

@@ -54,7 +54,7 @@ def test_each_entry_leads_with_its_best_sampler(measured):
 
 
 def test_no_cell_becomes_a_formula():
-    assert board._cell("=1+1") == "'=1+1" and board._cell("mnist") == "mnist"
+    assert board.cell("=1+1") == "'=1+1" and board.cell("mnist") == "mnist"
 
 
 def test_the_embedded_zoo_has_a_row_for_every_measured_entry():

@@ -87,6 +87,12 @@ class Tasks:
                 self._tasks.popitem(last=False)[1].cancel()
             return task, fresh
 
+    def known(self, key: Hashable) -> bool:
+        """Whether there is a task of this key that is good or still runs."""
+        with self._lock:
+            task = self._tasks.get(key)
+            return task is not None and task.failure is None
+
     def drop(self, key: Hashable) -> None:
         """Forget a task, so that it is begun anew."""
         with self._lock:

@@ -113,14 +113,14 @@ def table(found: Iterable[Row]) -> str:
             numbers += ["", "", ""] if metric is None else [metric.value, metric.low, metric.high]
         writer.writerow(
             [
-                _cell(row.entry.id), row.entry.revision, _cell(made.family), made.year, _cell(row.entry.dataset),
-                _cell(row.sampler), int(row.entry.conditional), row.entry.parameters, row.megabytes,
+                cell(row.entry.id), row.entry.revision, cell(made.family), made.year, cell(row.entry.dataset),
+                cell(row.sampler), int(row.entry.conditional), row.entry.parameters, row.megabytes,
                 made.provenance.images_seen, made.provenance.seconds, *numbers,
             ]
         )  # fmt: skip
     return out.getvalue()
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A stranger's text as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

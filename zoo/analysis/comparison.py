@@ -109,6 +109,10 @@ class Axes:
         """Return the coordinates (N, K) of features (N, F)."""
         return (np.asarray(features, np.float64) - self.mean) @ self.directions
 
+    def restore(self, coordinates: np.ndarray) -> np.ndarray:
+        """Return the features (N, F) at coordinates (N, K); along all other directions they are the mean."""
+        return np.asarray(coordinates, np.float64) @ self.directions.T + self.mean
+
 
 def principal_axes(features: np.ndarray, count: int = 2) -> Axes:
     """Fit the principal axes of features (N, F), by the eigenvectors of their covariance (Pearson 1901).

@@ -3,7 +3,15 @@
 from zoo.charts.classification import class_probabilities, path_profile
 from zoo.charts.distributions import class_histogram, factor_histograms, feature_pca, intensity_histogram
 from zoo.charts.history import training_curve
-from zoo.charts.latent import code_grid, effect_bars, latent_bars, latent_map, latent_marginals, neuron_bars
+from zoo.charts.latent import (
+    code_grid,
+    effect_bars,
+    latent_bars,
+    latent_map,
+    latent_marginals,
+    neuron_bars,
+    selected_classes,
+)
 from zoo.charts.numerals import boxed, returned
 from zoo.charts.palette import FURTHER, REAL, REAL_NAME, A, B, Style
 from zoo.charts.poster import Row, lines, poster
@@ -35,6 +43,7 @@ __all__ = [
     "ranking",
     "reconstruction_bars",
     "returned",
+    "selected_classes",
     "tradeoff",
     "training_curve",
 ]

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from zoo.charts.layout import add_steps, laid_out, subset
-from zoo.charts.palette import BLUE, HATCHING, NEUTRAL, A, Style, class_style, faded, series_styles
+from zoo.charts.palette import BLUE, HATCHING, NEUTRAL, REAL, A, Style, class_style, faded, series_styles
 from zoo.metrics import normality
 
 LETTER, LINE = 0.018, 0.05  # of the width of a map that is 500 pixels wide
@@ -94,6 +94,22 @@ def latent_map(latents: np.ndarray, labels: np.ndarray | None = None, classes: S
     figure.update_xaxes(title_text="z0")
     figure.update_yaxes(title_text="z1", scaleanchor="x")
     return laid_out(figure, height=560, showlegend=labels is not None, legend_itemsizing="constant")
+
+
+def selected_classes(selected: np.ndarray, everything: np.ndarray, classes: Sequence[str]) -> go.Figure:
+    """How many selected points are of each class, counts (K,), beside what as many of all points would hold.
+
+    One sees which classes a part of the map gathers.
+    """
+    selected, everything = (np.asarray(counts, float) for counts in (selected, everything))
+    expected = everything * selected.sum() / max(1, everything.sum())
+    figure = go.Figure()
+    for values, name, style in ((selected, "selected", A), (expected, "as among all points", REAL)):
+        marker = {"color": style.colour, "pattern": {**HATCHING, "shape": style.pattern}}
+        figure.add_bar(x=list(classes), y=values, name=name, marker=marker, hovertemplate="%{x}: %{y:.1f}")
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title_text="points", rangemode="tozero")
+    return laid_out(figure, height=260, barmode="group")
 
 
 def latent_bars(latent: np.ndarray, style: Style = A) -> go.Figure:

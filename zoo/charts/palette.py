@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from itertools import cycle
 from typing import NamedTuple
 
+import numpy as np
+
 # Okabe and Ito 2008, "Color universal design". Black and yellow are left out: each vanishes on one of the backgrounds.
 GREEN, BLUE, VERMILLION, PURPLE, ORANGE, SKY = "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9"
 NEUTRAL = "#888888"  # references such as a prior; 3.5 : 1 on white, 5 : 1 on a dark page
@@ -48,6 +50,14 @@ def class_style(index: int) -> tuple[str, str]:
     """Colour and marker of a class: seven colours and ten markers repeat together only after seventy classes."""
     colours = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, NEUTRAL)
     return colours[index % len(colours)], SYMBOLS[index % len(SYMBOLS)]
+
+
+def ramp(count: int) -> list[str]:
+    """Colours from little (BLUE) over NEUTRAL to much (ORANGE): seen on both themes, told apart by the colour-blind."""
+    stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (BLUE, NEUTRAL, ORANGE)])
+    at = np.linspace(0, len(stops) - 1, count)
+    mixed = np.stack([np.interp(at, range(len(stops)), channel) for channel in stops.T], 1).round().astype(int)
+    return ["#" + "".join(f"{value:02x}" for value in colour) for colour in mixed.tolist()]
 
 
 def faded(colour: str, opacity: float) -> str:

@@ -38,14 +38,14 @@ def peek(
         "wanted": key in wanted,
         "rows": None if rows is None else rows.tolist(),
     }
-    data |= _sprites(key, of, most, pictures) if key in wanted else NOTHING
+    data |= sprites(key, of, most, pictures) if key in wanted else NOTHING
     draw = component("peek", '<div class="peek" hidden aria-hidden="true"></div>')
     with st.container(key=f"over-{chart}"):
         draw(key=key, data=data, default={"wanted": False}, on_wanted_change=lambda: wanted.add(key))
 
 
 @cached(max_entries=8)
-def _sprites(key: str, of: tuple, most: int, _pictures: Callable[[], np.ndarray]) -> dict[str, Any]:
+def sprites(key: str, of: tuple, most: int, _pictures: Callable[[], np.ndarray]) -> dict[str, Any]:
     """Return all pictures in one sheet. What makes them is no part of the cache's key: `of` says what they are."""
     found = _pictures()
     height, width, channels = found.shape[1:]

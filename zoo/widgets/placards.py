@@ -16,6 +16,7 @@ PAGES = (
     ("pages/explore/reconstruction.py", "Reconstruct", ":material/compare:", "reconstruct", "entries"),
     ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
     ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
+    ("pages/represent/latent_map.py", "Latent map", ":material/scatter_plot:", "encode", "entry"),
     ("pages/measure/distributions.py", "Compare distributions", ":material/bar_chart:", "generate", "a"),
 )
 
