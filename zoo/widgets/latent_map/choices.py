@@ -49,6 +49,7 @@ def entry_choice() -> Entry:
     every = entries()
     found = [entry for entry in every if "encode" in entry.capabilities or classifier_for(entry, every)]
     coding = [entry for entry in found if "encode" in entry.capabilities]
+    coding.sort(key=lambda entry: -len(entry.classes))  # many classes make a map worth looking at first
     with st.container(width=ENTRY):
         return entry_picker(among=found, default="".join(opening.first(coding or found, available)))
 
