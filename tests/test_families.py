@@ -21,7 +21,8 @@ def contract(request):
         "KERAS_BACKEND": request.param,
         "CUDA_VISIBLE_DEVICES": "",
         "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # one step is run: compiling it is what takes time
+        # One step is run: compiling it is what takes time.
+        "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false",
         "PYTHONPATH": str(ROOT),
     }
     words = [sys.executable, "tests/family_contract.py", *FAMILIES]
