@@ -38,6 +38,7 @@ if __name__ == "__main__":  # a visitor's run
                 st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
                 st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
             ],
+            "Learn": [st.Page("pages/learn/tour.py", title="Learn", icon=":material/school:")],
             "Represent": [
                 st.Page("pages/represent/integers.py", title="Integers", icon=":material/pin:"),
                 st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:"),

@@ -28,6 +28,10 @@ class SourceError(ZooError, ValueError):
     """A text names no source of entries."""
 
 
+class TourError(ZooError, ValueError):
+    """A tour, or one of its stops, is not what its files have to be."""
+
+
 class DatasetUnavailable(ZooError, RuntimeError):
     """The dataset cannot be had here and now."""
 

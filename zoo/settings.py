@@ -22,6 +22,7 @@ class Setting(NamedTuple):
 
 DATA = Setting("ZOO_DATA", "~/datasets", "Folder of datasets in the Hub's layout, looked into before the Hub is asked")
 SOURCES = Setting("ZOO_SOURCES", "./my-entries,ada", "Where further entries come from, separated by commas")
+TOURS = Setting("ZOO_TOURS", "~/tours", "Folder of further tours for the page Learn, a folder of TOML files each")
 HOSTED = Setting("ZOO_HOSTED", "1", "Visitors are strangers: no folders of the server, no token of the host for them")
 CACHE = Setting(
     "ZOO_CACHE_GB",
@@ -34,6 +35,7 @@ PREPARE = Setting(
 SETTINGS = (
     DATA,
     SOURCES,
+    TOURS,
     HOSTED,
     CACHE,
     PREPARE,

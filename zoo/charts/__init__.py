@@ -15,7 +15,7 @@ from zoo.charts.latent import (
 from zoo.charts.numerals import boxed, returned
 from zoo.charts.palette import FURTHER, REAL, REAL_NAME, A, B, Style
 from zoo.charts.poster import Row, lines, poster
-from zoo.charts.rankings import ranking, reconstruction_bars, tradeoff
+from zoo.charts.rankings import parameter_bars, ranking, reconstruction_bars, tradeoff
 
 __all__ = [
     "FURTHER",
@@ -38,6 +38,7 @@ __all__ = [
     "latent_marginals",
     "neuron_bars",
     "lines",
+    "parameter_bars",
     "path_profile",
     "poster",
     "ranking",

@@ -44,6 +44,20 @@ def ranking(
     return laid_out(figure, height=160 + 28 * len(labels), showlegend=False)
 
 
+def parameter_bars(counts: Mapping[str, int]) -> go.Figure:
+    """The number of weights of each layer, in the order of the data.
+
+    One sees where a network keeps most of its numbers.
+    """
+    names, numbers = list(counts), list(counts.values())
+    text = [f"{number:,}" for number in numbers]
+    figure = go.Figure(go.Bar(x=numbers, y=names, orientation="h", text=text, textposition="outside"))
+    figure.update_traces(marker_color=A.colour, cliponaxis=False, hovertemplate="%{y}: %{x:,}<extra></extra>")
+    figure.update_xaxes(title_text="weights", range=[0, 1.25 * max(numbers, default=1)])
+    figure.update_yaxes(title_text="layer", type="category", autorange="reversed", showgrid=False)
+    return laid_out(figure, height=90 + 26 * len(names), margin_t=16)
+
+
 def tradeoff(
     labels: Sequence[str], x: Sequence[float], y: Sequence[float], groups: Sequence[str], x_title: str, y_title: str
 ) -> go.Figure:

@@ -29,8 +29,9 @@ def style(sheet: Path, present: bool) -> None:
 def place(page: str) -> None:
     """Keep the place of the page, by its URL path: a view begins at the top, and Back leads to where it was left.
 
-    The gallery is another view for each entry that it opens.
+    The gallery is another view for each entry that it opens, a tour for each of its stops.
     """
-    view = page or f"?entry={st.query_params.get('entry', '')}"
+    view = page + f"?stop={st.query_params['stop']}" if "stop" in st.query_params else page
+    view = view or f"?entry={st.query_params.get('entry', '')}"
     with st.sidebar:
         component("frame", "<span></span>")(key="frame", data={"view": view})

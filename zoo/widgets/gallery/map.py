@@ -41,7 +41,7 @@ def latent_map() -> None:
                 format_func=lambda name: _named(found, name), on_change=lambda: _begin(found),
             )  # fmt: skip
             entry = found[name]
-        _drawn(entry)
+        entry_map(entry)
 
 
 def prepare_map() -> None:
@@ -64,7 +64,8 @@ def _begin(found: dict[str, Entry]) -> None:
     _, (st.session_state["z1"], st.session_state["z2"]), _ = _prepared(entry, classifier_for(entry, entries()))
 
 
-def _drawn(entry: Entry) -> None:
+def entry_map(entry: Entry) -> None:
+    """Draw the map of one entry (?z1, z2)."""
     classifier = classifier_for(entry, entries())
     points, labels, classes, total = _points(entry)
     frames, (z1, z2), reads = _prepared(entry, classifier)

@@ -16,11 +16,14 @@ from zoo.widgets.components import component
 _PARTS = ("engine", "clouds", "run", "worker", "controls", "stage", "flow", "curves")
 
 
-def live_lab() -> None:
-    """Draw the lab; its link holds a preset (?preset=…) and every setting that differs from it."""
+def live_lab(preset: str = "") -> None:
+    """Draw the lab; its link holds a preset (?preset=…) and every setting that differs from it.
+
+    preset: where to begin when the link names none, "" for the first one.
+    """
     with st.container(key="lab", gap=None):
         component("lab/lab", '<div class="lab"></div>', *(f"lab/{part}" for part in _PARTS))(
-            key="live-lab", data=contents()
+            key=f"live-lab{preset and f'-{preset}'}", data=contents() | {"first": preset}
         )
 
 

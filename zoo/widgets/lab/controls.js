@@ -14,9 +14,9 @@ function allowed({ options, range, flag }, text) {
 }
 
 // The preset that a link names, its settings with the link's own (all others from the first preset), a drawing, and
-// what the link asks for in vain.
-function readLink(settings, presets, search) {
-  const asked = new URLSearchParams(search), refused = [], named = asked.get("preset");
+// what the link asks for in vain. Where it names no preset, `first` says with which to begin.
+function readLink(settings, presets, search, first) {
+  const asked = new URLSearchParams(search), refused = [], named = asked.get("preset") ?? (first || null);
   const preset = presets.find(({ key }) => key === named) ?? presets[0], chosen = { ...presets[0].settings, ...preset.settings };
   if (named && preset.key !== named) refused.push(named);
   for (const setting of settings) {

@@ -11,10 +11,10 @@ export default function ({ parentElement, data }) {
   return () => root.lab.close();
 }
 
-function build(root, { settings, presets, phases }) {
+function build(root, { settings, presets, phases, first }) {
   const worker = new Worker(import.meta.url, { type: "module" });
   const tell = (name, value = null) => worker.postMessage({ [name]: value });
-  const link = readLink(settings, presets, location.search);
+  const link = readLink(settings, presets, location.search, first);
   const state = { ...link, scene: null, real: null, rows: [], floor: 0, modes: null, running: false, slow: null };
   const canvas = stage(state, (points) => restart({ points }));
   const bar = transport({ run, step, slowly, restart: () => restart({}), clear: () => restart({ points: DRAWN }) });

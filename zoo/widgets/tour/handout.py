@@ -1,0 +1,67 @@
+"""A tour on paper: all stops with text, formula, a still picture, question and answer, and notes, without controls."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from zoo import charts
+from zoo.analysis.tour import Setting, Stop, Tour
+from zoo.errors import DatasetUnavailable, EntryError
+from zoo.widgets.loading import cached
+from zoo.widgets.progress import progress
+from zoo.widgets.safety import plain
+from zoo.widgets.tour.stop import formula, references, words
+from zoo.widgets.tour.views import drawn_papers, shown
+
+
+def handout(tour: Tour, setting: Setting, notes: bool) -> None:
+    """Draw all stops of a tour below each other, to be printed by the browser."""
+    st.title(plain(tour.heading.title))
+    st.markdown(words(tour.heading.description, setting))
+    with progress() as report:
+        for index, here in enumerate(tour.stops.values()):
+            report(index / len(tour.stops), f"Stop {index + 1} of {len(tour.stops)} …")
+            with st.container(key=f"sheet-{index + 1}"):
+                _stop(here, index + 1, setting, notes)
+
+
+def _stop(here: Stop, number: int, setting: Setting, notes: bool) -> None:
+    st.header(f"{number}. {plain(here.title)}")
+    st.markdown(words(here.text, setting))
+    formula(here.formula, setting)
+    try:
+        _still(here, number, setting)
+    except (EntryError, DatasetUnavailable) as error:
+        st.caption(plain(str(error)))
+    st.caption(words(here.view.caption, setting))
+    asked = here.prediction
+    letters = "abcde"[: len(asked.choices)]
+    choices = "; ".join(f"({a}) {words(text, setting)}" for a, text in zip(letters, asked.choices, strict=True))
+    st.markdown(f"**Predict.** {words(asked.question, setting)} {choices}.")
+    st.markdown(f"**Answer: ({letters[asked.answer - 1]}).** {words(asked.reason, setting)}")
+    if here.references:
+        references(here)
+    if notes:
+        st.markdown(f"*For the speaker.* {words(here.notes, setting)}")
+
+
+@cached(max_entries=64)
+def _poster(rows: Sequence[charts.Row]) -> bytes:
+    return charts.poster("", rows)
+
+
+def _still(here: Stop, number: int, setting: Setting) -> None:
+    """Draw what the view shows before anybody moves anything."""
+    if here.view.kind == "papers":
+        drawn_papers(setting)
+        return
+    found = shown(here.view.kind, here.view.parameters, setting)
+    if found.rows:
+        st.image(_poster(found.rows[:8]), width="stretch", alt=f"What stop {number} shows")
+    for index, (caption, chart) in enumerate(found.figures.items()):
+        st.plotly_chart(chart, width="stretch", key=f"still-{number}-{index}", config={"staticPlot": True})
+        st.caption(plain(caption))
+    if found.text:
+        st.markdown(found.text)
+    if found.note:
+        st.caption(plain(found.note))
