@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet -c constraints.txt
 
-.PHONY: app hub test lint docs schema wheel lock
+.PHONY: app hub test lint docs schema notebook wheel lock
 
 app: $(VENV)/app.stamp ## Start the app; PORT can be set
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) --server.headless true
@@ -30,6 +30,9 @@ docs: $(VENV)/all.stamp ## Write the API reference into docs/api
 
 schema: $(VENV)/app.stamp ## Write zoo/zoo.schema.json anew, after a change of zoo/manifest.py
 	$(BIN)/python -m zoo.manifest
+
+notebook: $(VENV)/app.stamp ## Write zoo/tours/lecture.ipynb anew, after a change of a stop
+	$(BIN)/python -m zoo.analysis.tour.notebook
 
 wheel: $(VENV)/all.stamp ## Build the wheel into dist
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -52,21 +52,6 @@ def class_histogram(series: Mapping[str, np.ndarray], classes: Sequence[str]) ->
     return laid_out(figure, barmode="group")
 
 
-def score_histogram(series: Mapping[str, np.ndarray], bins: int = 30) -> go.Figure:
-    """Share of images at each score of a discriminator, one line per set; scores are (N,).
-
-    One sees whether it tells the sets apart: lines that lie on each other are sets that look alike to it.
-    """
-    edges = np.histogram_bin_edges(np.concatenate(list(series.values())), bins)
-    centres = (edges[1:] + edges[:-1]) / 2
-    figure = go.Figure()
-    for name, style in series_styles(series):
-        share = 100 * np.histogram(series[name], edges)[0] / max(1, len(series[name]))
-        add_steps(figure, centres, share, name, style, fill=style is REAL)
-    figure.update_yaxes(title_text="share of images (%)", rangemode="tozero")
-    return laid_out(figure, height=320, hovermode="x unified", xaxis_title_text="score (higher is more real)")
-
-
 def feature_pca(series: Mapping[str, np.ndarray], explained: Sequence[float] | np.ndarray | None = None) -> go.Figure:
     """Features in the plane of their first two principal components: points, and outlines of where the mass lies.
 

@@ -5,16 +5,14 @@ annotations say of which type. Pages draw the same live where that is possible; 
 """
 
 import inspect
-import io
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PIL import Image
 
 from zoo import charts, images, models
-from zoo.analysis import comparison, fidelity, layers, manifold, walk
+from zoo.analysis import comparison, fidelity, game, layers, manifold, walk
 from zoo.analysis.tour.setting import POOL, Setting, Shown
 from zoo.analysis.walk import Anchor
 from zoo.charts.poster import Row
@@ -267,20 +265,6 @@ def draws(setting: Setting, entries: list[str], seed: int = 0, count: int = 8) -
     return Shown(rows, [f"draw {number}" for number in range(1, count + 1)])
 
 
-def verdicts(setting: Setting, entry: str, seed: int = 0) -> Shown:
-    """Show a discriminator's scores of real images and of its generator's."""
-    found = setting.entry(entry)
-    if "judge" not in found.capabilities:
-        raise EntryError(f"The entry {entry} has no discriminator.")
-    seen, drawn = setting.pictures(found), models.sample(found, DRAWN, seed)
-    sets = {charts.REAL_NAME: (seen.images, seen.asked), "Generated": (drawn.images, drawn.labels)}
-    scores = {name: models.judge(found, pictures, labels) for name, (pictures, labels) in sets.items()}
-    caption = (
-        f"The score that the discriminator of {found.label} gives {len(seen.images)} real and {DRAWN} generated images."
-    )
-    return Shown(figures={caption: charts.score_histogram(scores)}, note=seen.note)
-
-
 def conditions(setting: Setting, entry: str, classes: list[str], seed: int = 0, count: int = 6) -> Shown:
     """Show images asked for by class: a row for each class, a column for each noise."""
     found = setting.entry(entry)
@@ -291,24 +275,15 @@ def conditions(setting: Setting, entry: str, classes: list[str], seed: int = 0, 
     return Shown(rows, [f"noise {number}" for number in range(1, len(latents) + 1)])
 
 
-def training(setting: Setting, entry: str, count: int = 6) -> Shown:
+def replay(setting: Setting, entry: str, count: int = 6) -> Shown:
     """Show the same codes decoded at moments of an entry's training, the first and the last among them."""
-    found = setting.entry(entry)
-    if not found.has("snapshots.gif"):
-        raise EntryError(f"The entry {entry} has no snapshots of its training.")
-    try:
-        content = images.animation(found.content("snapshots.gif", images.MAX_ANIMATION_BYTES))
-        film = Image.open(io.BytesIO(content))
-        total = getattr(film, "n_frames", 1)
-        moments = np.unique(np.linspace(0, total - 1, max(2, min(count, 12))).astype(int))
-        frames = []
-        for moment in moments:
-            film.seek(int(moment))
-            frames.append(np.asarray(film.convert("RGB"), np.float32) / 255)
-    except (ValueError, EOFError, OSError) as error:
-        raise EntryError(f"The snapshots of {entry} cannot be shown: {error}") from error
-    names = [f"moment {moment + 1} of {total}" for moment in moments]
-    return Shown([Row("", np.stack(frames), "", names)], names)
+    found = game.load(setting.entry(entry))
+    if found is None:
+        raise EntryError(f"The entry {entry} keeps nothing of its training.")
+    total = len(found.seen)
+    moments = np.unique(np.linspace(0, total - 1, max(2, min(count, 12))).astype(int))
+    names = [f"{found.seen[moment]:,} images seen" for moment in moments]
+    return Shown([Row("", found.pictures[moments].astype(np.float32) / 255, "", names)], names)
 
 
 def lab(setting: Setting, preset: str = "modes") -> Shown:
@@ -338,7 +313,7 @@ def _figure(name: str) -> Figure:
 
 KINDS = (
     outputs, parameters, maps, integer, integers, written, reconstruction, principal, plane, interpolation, dimensions,
-    clusters, figures, tradeoff, classes, draws, verdicts, conditions, training, lab, papers,
+    clusters, figures, tradeoff, classes, draws, conditions, replay, lab, papers,
 )  # fmt: skip
 SHOWS: dict[str, Callable[..., Shown]] = {kind.__name__: kind for kind in KINDS}
 

@@ -19,6 +19,7 @@ from zoo.widgets.lab import live_lab
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, dataset
 from zoo.widgets.matrix import image_matrix
+from zoo.widgets.replay import film
 from zoo.widgets.safety import guard, plain
 from zoo.widgets.urls import bound
 
@@ -119,6 +120,10 @@ def _ranked(entry: Any) -> list[tuple[int, float]]:
     return models.rank_dimensions(entry, sample.latents, sample.labels)
 
 
+def _replay(here: Setting, entry: str, count: int = 6) -> None:
+    film([here.entry(entry)], key="tour-replay")
+
+
 def _lab(here: Setting, preset: str = "modes") -> None:
     live_lab(preset)
 
@@ -140,6 +145,7 @@ LIVE: dict[str, Callable[..., None]] = {
     "plane": _plane,
     "interpolation": _interpolation,
     "dimensions": _dimensions,
+    "replay": _replay,
     "lab": _lab,
     "papers": drawn_papers,
 }
