@@ -229,9 +229,9 @@ def test_a_prediction_is_made_before_the_answer_and_forgotten_at_the_next_stop()
     reason = stop.prediction.reason[:40]
     assert reason not in words(app)
     app.radio(key="guess").set_value("1")
-    assert reason in words(sound(app.run())) and "No:" in words(app)
+    assert reason in words(sound(app.run())) and "It is:" in words(app)
     app.radio(key="guess").set_value("3")
-    assert "Yes." in words(sound(app.run()))
+    assert "Right." in words(sound(app.run()))
     assert app.query_params["guess"] == "3"
     button(app, "next").click()
     assert "guess" not in sound(app.run()).query_params

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import plotly.graph_objects as go
 
-from zoo import images
+from zoo import images, models
 from zoo.analysis.conditions import labels_for
 from zoo.charts.poster import Row
 from zoo.data import datasets
@@ -45,16 +45,33 @@ class Setting:
         return found
 
     def pictures(self, entry: Entry, split: str = "test", count: int = POOL) -> "Pictures":
-        """Return images of an entry's dataset in its own shape, or of what stands in for a dataset that is not here."""
+        """Return images of an entry's dataset in its own shape.
+
+        For a dataset that is not here, images stand in that an entry draws which is asked for their class, or else
+        those of a dataset that is always here.
+        """
+        if not self.available(entry.dataset) and (found := self._drawn(entry, count)):
+            return found
         standin = "digits" if entry.shape[2] == 1 else "fruits"
         name = entry.dataset if self.available(entry.dataset) else standin
         pool = self.split(name, split, count)
         fitted = images.fit(pool.images[:count], entry.shape)[0]
         labels = None if pool.labels is None else pool.labels[:count]
         classifier = catalog.classifier_for(entry, list(self.entries.values()))
-        asked = labels_for(entry, fitted, labels, pool.classes, classifier)[0]
+        asked = labels_for(entry, fitted, labels, pool.classes, classifier)[0] if entry.conditional else None
         note = "" if name == entry.dataset else f"{entry.dataset} is not on this machine: images of {name} stand in."
         return Pictures(fitted, labels, tuple(pool.classes), asked, note)
+
+    def _drawn(self, entry: Entry, count: int) -> "Pictures | None":
+        """Return images of an entry's dataset as another entry draws them, if one knows its classes."""
+        for other in self.entries.values():
+            can = other.conditional and "generate" in other.capabilities and not other.origin
+            if can and other.dataset == entry.dataset and other.shape == entry.shape:
+                made = models.sample(other, models.affordable(other, count), 0)
+                asked = made.labels if entry.conditional else None
+                note = f"{entry.dataset} is not on this machine: images that {other.label} draws stand in."
+                return Pictures(made.images, made.labels, other.classes, asked, note)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,10 +198,14 @@ def clusters(setting: Setting, entry: str) -> Shown:
     found = setting.entry(entry)
     seen = setting.pictures(found)
     points = models.encode(found, seen.images, seen.asked).reshape(len(seen.images), -1)
+    axes = ("z0", "z1")
     if points.shape[1] > 2:
         points = comparison.principal_axes(points).project(points)
+        axes = ("first principal component of the codes", "second principal component")
     caption = f"Each point is the code of one of {len(points)} images; the encoder never saw the names of the classes."
-    return Shown(figures={caption: charts.latent_map(points, seen.labels, seen.classes)}, note=seen.note)
+    chart = charts.latent_map(points, seen.labels, seen.classes)
+    chart.update_layout(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
+    return Shown(figures={caption: chart}, note=seen.note)
 
 
 def figures(setting: Setting, figure: str, entries: list[str]) -> Shown:

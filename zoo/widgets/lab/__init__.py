@@ -16,14 +16,14 @@ from zoo.widgets.components import component
 _PARTS = ("engine", "clouds", "run", "worker", "controls", "stage", "flow", "curves")
 
 
-def live_lab(preset: str = "") -> None:
+def live_lab(brief: str = "") -> None:
     """Draw the lab; its link holds a preset (?preset=…) and every setting that differs from it.
 
-    preset: where to begin when the link names none, "" for the first one.
+    brief: a preset to begin with when the link names none, to be shown without inputs; "" for the whole lab.
     """
     with st.container(key="lab", gap=None):
         component("lab/lab", '<div class="lab"></div>', *(f"lab/{part}" for part in _PARTS))(
-            key=f"live-lab{preset and f'-{preset}'}", data=contents() | {"first": preset}
+            key=f"live-lab{brief and f'-{brief}'}", data=contents() | {"brief": brief}
         )
 
 

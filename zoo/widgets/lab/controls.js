@@ -14,7 +14,7 @@ function allowed({ options, range, flag }, text) {
 }
 
 // The preset that a link names, its settings with the link's own (all others from the first preset), a drawing, and
-// what the link asks for in vain. Where it names no preset, `first` says with which to begin.
+// what the link asks for in vain. Where it names no preset, `first` is the one to begin with.
 function readLink(settings, presets, search, first) {
   const asked = new URLSearchParams(search), refused = [], named = asked.get("preset") ?? (first || null);
   const preset = presets.find(({ key }) => key === named) ?? presets[0], chosen = { ...presets[0].settings, ...preset.settings };

@@ -11,10 +11,10 @@ export default function ({ parentElement, data }) {
   return () => root.lab.close();
 }
 
-function build(root, { settings, presets, phases, first }) {
+function build(root, { settings, presets, phases, brief }) {
   const worker = new Worker(import.meta.url, { type: "module" });
   const tell = (name, value = null) => worker.postMessage({ [name]: value });
-  const link = readLink(settings, presets, location.search, first);
+  const link = readLink(settings, presets, location.search, brief);
   const state = { ...link, scene: null, real: null, rows: [], floor: 0, modes: null, running: false, slow: null };
   const canvas = stage(state, (points) => restart({ points }));
   const bar = transport({ run, step, slowly, restart: () => restart({}), clear: () => restart({ points: DRAWN }) });
@@ -26,7 +26,7 @@ function build(root, { settings, presets, phases, first }) {
   player.append(canvas.element, bar.element, readout);
   key.append(signs.element, strip.element);
   // In this order on a phone, and for the keyboard everywhere.
-  body.append(player, panel.presets, key, charts.element, panel.settings, saves);
+  body.append(player, panel.presets, key, charts.element, ...(brief ? [] : [panel.settings, saves]));
   root.replaceChildren(body);
   if (wrong) panel.presets.append(element("p", "note", `The link asks for what cannot be chosen here: ${wrong}.`));
   worker.onmessage = ({ data }) => (root.isConnected ? receive(data) : worker.terminate());

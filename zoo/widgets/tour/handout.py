@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from zoo import charts
@@ -13,6 +14,8 @@ from zoo.widgets.safety import plain
 from zoo.widgets.tour.stop import formula, references, words
 from zoo.widgets.tour.views import drawn_papers, shown
 
+WIDTH = 660  # pixels, of a page of A4 within its margins: charts are as wide on the screen as on paper
+
 
 def handout(tour: Tour, setting: Setting, notes: bool) -> None:
     """Draw all stops of a tour below each other, to be printed by the browser."""
@@ -21,7 +24,7 @@ def handout(tour: Tour, setting: Setting, notes: bool) -> None:
     with progress() as report:
         for index, here in enumerate(tour.stops.values()):
             report(index / len(tour.stops), f"Stop {index + 1} of {len(tour.stops)} …")
-            with st.container(key=f"sheet-{index + 1}"):
+            with st.container(key=f"sheet-{index + 1}", width=WIDTH):
                 _stop(here, index + 1, setting, notes)
 
 
@@ -47,6 +50,10 @@ def _stop(here: Stop, number: int, setting: Setting, notes: bool) -> None:
 
 @cached(max_entries=64)
 def _poster(rows: Sequence[charts.Row]) -> bytes:
+    """Return rows as a picture; rows of one picture each stand side by side."""
+    if all(row.pictures.shape == rows[0].pictures.shape and len(row.pictures) == 1 for row in rows):
+        titles = [row.title for row in rows]
+        rows = [charts.Row("", np.concatenate([row.pictures for row in rows]), "", titles)]
     return charts.poster("", rows)
 
 

@@ -73,5 +73,7 @@ def _prediction(asked: Prediction, setting: Setting) -> None:
     )  # fmt: skip
     if guess:
         right = texts[str(asked.answer)]
-        verdict = ":material/check: **Yes.**" if guess == str(asked.answer) else f":material/close: **No: {right}**"
+        verdict = (
+            ":material/check: **Right.**" if guess == str(asked.answer) else f":material/close: **It is: {right}.**"
+        )
         st.markdown(f"{verdict} {words(asked.reason, setting)}")

@@ -131,14 +131,14 @@ def _lab(here: Setting, preset: str = "modes") -> None:
 def drawn_papers(here: Setting) -> None:
     """Draw the list of papers as a table whose titles lead to them."""
     lines = [line.split("\t") for line in shown("papers", {}, here).text.splitlines()]
-    rows = [f"| {year} | {plain(title)} | {_linked(url)} |" for year, title, url in lines]
-    st.markdown("\n".join(["| Year | Family | Paper |", "|---|---|---|", *rows]))
+    rows = [f"| {year} | {_linked(title, url)} |" for year, title, url in lines]
+    st.markdown("\n".join(["| Year | Family, with its paper |", "|---|---|", *rows]))
 
 
-def _linked(url: str) -> str:
-    """Return a link to a paper where its address is a plain one of the web, else its text."""
+def _linked(title: str, url: str) -> str:
+    """Return a link to a paper where its address is a plain one of the web, else its title."""
     safe = url.startswith("https://") and not set(url) & set(" <>()[]|\"'`\\")
-    return f"[{plain(url.removeprefix('https://'))}]({url})" if safe else plain(url)
+    return f"[{plain(title)}]({url})" if safe else plain(title)
 
 
 LIVE: dict[str, Callable[..., None]] = {
