@@ -265,7 +265,7 @@ def test_the_handout_shows_all_stops(setting):
         assert filled(stop.prediction.reason, setting.entries)[:60] in shown
         assert stop.notes[:40] in shown
     assert not app.radio and not app.selectbox
-    assert len(app.get("imgs")) >= 12 and len(app.get("plotly_chart")) >= 6
+    assert len(app.get("image")) >= 12 and len(app.get("plotly_chart")) >= 6
     assert "which is not in this zoo" not in shown
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from zoo import charts
+from zoo import charts, images
 from zoo.analysis.tour import Setting, Stop, Tour
 from zoo.errors import DatasetUnavailable, EntryError
 from zoo.widgets.loading import cached
@@ -50,7 +50,9 @@ def _stop(here: Stop, number: int, setting: Setting, notes: bool) -> None:
 
 @cached(max_entries=64)
 def _poster(rows: Sequence[charts.Row]) -> bytes:
-    """Return rows as a picture; rows of one picture each stand side by side."""
+    """Return rows as a picture; rows of one picture each stand side by side, a single one stays as large as it is."""
+    if len(rows) == len(rows[0].pictures) == 1:
+        return images.png(images.to_uint8(rows[0].pictures[0]))
     if all(row.pictures.shape == rows[0].pictures.shape and len(row.pictures) == 1 for row in rows):
         titles = [row.title for row in rows]
         rows = [charts.Row("", np.concatenate([row.pictures for row in rows]), "", titles)]
