@@ -202,10 +202,9 @@ def listed(folder: Path) -> list[Tour | Wrong]:
     return found
 
 
-def tours() -> list[Tour | Wrong]:
-    """Return the tours that come with the zoo and those of the folder that ZOO_TOURS names, one for each name."""
-    own = settings.TOURS.read()
-    everything = listed(EMBEDDED) + (listed(Path(own).expanduser()) if own else [])
+def tours(folder: str = "") -> list[Tour | Wrong]:
+    """Return the tours that come with the zoo and those of a folder, as ZOO_TOURS names one; one for each name."""
+    everything = listed(EMBEDDED) + (listed(Path(folder).expanduser()) if folder else [])
     found: dict[str, Tour | Wrong] = {}
     for item in everything:
         found.setdefault(item.name, item)

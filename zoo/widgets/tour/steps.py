@@ -7,6 +7,7 @@ import streamlit as st
 
 from zoo.analysis.tour import Tour, Wrong, tours
 from zoo.errors import TourError
+from zoo.settings import TOURS
 from zoo.widgets.components import component
 from zoo.widgets.frame import PRESENT, presenting
 from zoo.widgets.listing import KEY
@@ -23,7 +24,7 @@ def tour_picker() -> Tour:
 
     What is no tour is named with its reason.
     """
-    everything = tours()
+    everything = _tours(TOURS.read())
     found = {tour.name: tour for tour in everything if isinstance(tour, Tour)}
     for wrong in everything:
         if isinstance(wrong, Wrong):
@@ -46,6 +47,12 @@ def tour_picker() -> Tour:
             format_func=lambda name: plain(found[name].heading.title),
         )  # fmt: skip
     ]
+
+
+@st.cache_resource(ttl=5, max_entries=2, show_spinner=False)
+def _tours(folder: str) -> list[Tour | Wrong]:
+    """Return all tours; what is changed on disk is read anew within five seconds."""
+    return tours(folder)
 
 
 def steps(tour: Tour) -> int:
