@@ -1,4 +1,4 @@
-"""Paths through latent space: straight lines, great circles, and single dimensions that move."""
+"""Paths through latent space: straight lines, great circles, single dimensions that move, and sums of latents."""
 
 from typing import Literal
 
@@ -51,6 +51,14 @@ def traversal(latent: np.ndarray, dimension: int, values: np.ndarray) -> np.ndar
     rows = np.tile(latent.reshape(1, -1), (len(values), 1))
     rows[:, dimension] = values
     return rows.reshape(-1, *latent.shape)
+
+
+def analogy(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Return a - b + c, latents of one shape: what makes a differ from b is added to c (Radford et al. 2015)."""
+    a, b, c = (np.asarray(latent, np.float64) for latent in (a, b, c))
+    if not a.shape == b.shape == c.shape:
+        raise ValueError(f"Latents of shape {a.shape}, {b.shape} and {c.shape} cannot be added.")
+    return (a - b + c).astype(np.float32)
 
 
 def _pair(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
