@@ -43,6 +43,7 @@ if __name__ == "__main__":  # a visitor's run
                 st.Page("pages/represent/integers.py", title="Integers", icon=":material/pin:"),
                 st.Page("pages/represent/layers.py", title="Layers", icon=":material/layers:"),
                 st.Page("pages/represent/latent_map.py", title="Latent map", icon=":material/scatter_plot:"),
+                st.Page("pages/represent/directions.py", title="Directions", icon=":material/explore:"),
             ],
             "Play": [
                 st.Page("pages/play/lab.py", title="Live lab", icon=":material/science:"),

@@ -11,7 +11,7 @@ from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry, opening
 from zoo.entries.catalog import classifier_for
-from zoo.widgets.interpolation import anchor_picker, movement, position, ranked_dimensions
+from zoo.widgets.interpolation import movement, position, ranked_dimensions
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
                 with right, st.container(key=f"side-anchors-{index}"):
                     places = st.columns(2, gap="medium")
             with places[index % 2]:
-                anchors.append(anchor_picker(entry, index, count))
+                anchors.append(widgets.anchor_picker(entry, index, count))
         between(entry, anchors)
         profile(entry, anchors)
         dimensions(entry, anchors)

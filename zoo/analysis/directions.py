@@ -99,10 +99,7 @@ def find(codes: Codes) -> Found:
                 name = codes.classes[index]
                 means[name] = mean
                 directions.append(Direction(keys[index], name, "classes", vector, figure, ("less", name)))
-    if codes.features is None:
-        parts = components(codes.flat)
-    else:
-        parts = feature_components(codes.flat, codes.features)
+    parts = components(codes.flat) if codes.features is None else feature_components(codes.flat, codes.features)
     for number, (vector, share) in enumerate(parts, 1):
         directions.append(Direction(f"pc{number}", f"component {number}", "components", vector, share, ("−", "+")))
     deviations = {name: float(np.std(values[:fitted])) for name, values in codes.factors.items()}

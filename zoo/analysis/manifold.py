@@ -97,7 +97,7 @@ def tiles(content: bytes, rows: int, columns: int, channels: int) -> np.ndarray:
 
 
 def blended(grid: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Blend each picture from its four neighbours in a grid (Y, X, H, W, C), as live.js does: (N, H, W, C).
+    """Blend each picture from its four neighbours in a grid (Y, X, H, W, C), as blend.js does: (N, H, W, C).
 
     Args:
         across, down: (N,) in [0, 1], from the first to the last column and row.

@@ -4,6 +4,7 @@ Widgets that serve one page stand in a package of that page's name. Everything t
 or a URL is untrusted text: it passes `plain` before it meets Markdown.
 """
 
+from zoo.widgets.anchors import anchor_inputs, anchor_picker
 from zoo.widgets.card import card_text
 from zoo.widgets.charts import download, figure
 from zoo.widgets.fetching import fetch_files
@@ -29,6 +30,8 @@ __all__ = [
     "MODEL",
     "Picked",
     "Row",
+    "anchor_inputs",
+    "anchor_picker",
     "available",
     "bound",
     "broken",

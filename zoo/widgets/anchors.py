@@ -1,11 +1,11 @@
-"""The picker of one anchor of a walk through latent space."""
+"""The picker of one anchor in latent space: the code of an image, a seed, or the mean code of a class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
 
-from zoo import images, models
+from zoo import images
 from zoo.analysis import walk
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
@@ -21,39 +21,57 @@ from zoo.widgets.urls import bound, refusals
 
 OWN = ("your drawing", "uploaded images")
 ABSENT = {"drawing": "drawings", "upload": "uploads"}
-KINDS = {"class": "Class", "image": "Image", "seed": "Seed"}
+KINDS = {"class": "Class", "mean": "Class mean", "image": "Image", "seed": "Seed"}
 
 
 def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
-    """Let anchor number `index` of `count` be chosen (?anchor_a=…), and show it.
-
-    A class is an image of the dataset where the entry can encode and the data is here, the class that a conditional
-    entry is asked for, or else the random image that the classifier takes most surely for it.
-    """
+    """Let anchor number `index` of `count` be chosen (?anchor_a=…), and show it."""
     letter = "ABCD"[index]
     key = f"anchor_{letter.lower()}"
     reserve(f"frame-{key}", f"min-height: {160 * entry.shape[0] // entry.shape[1] + 60}px;")
     frame = st.container(key=f"frame-{key}")
     with st.popover(f"Choose {letter}", icon=":material/tune:"):
-        kinds = _kinds(entry)
-        kind = bound(
-            st.segmented_control, f"Anchor {letter} is given by", kinds, key=key, default=kinds[0],
-            format_func=KINDS.get, required=True,
-        )  # fmt: skip
-        make = {"class": _by_class, "image": _by_image, "seed": _by_seed}[kind]
-        anchor, given = make(entry, key, index, count)
+        anchor, notes = anchor_inputs(entry, letter, (index, count), index)
     with frame:
         shown = images.enlarge(images.to_uint8(anchor.image), max(1, 480 // entry.shape[0]))
         st.image(shown, width=160, alt=f"Anchor {letter}: {anchor.name}")
         st.caption(f"**{letter}** · {plain(anchor.name)}")
-        if given:
-            st.caption(f"This entry is conditional; the class given to it: {plain(given)}.")
-        for refused in refusals(key):
-            st.caption(f":material/link_off: The link asks for {plain(refused[:100])}, which cannot be chosen here.")
-        missing = ABSENT.get(st.session_state.get(f"{key}_image_from", "")) if kind == "image" else None
-        if missing and anchor.name not in OWN:
-            st.caption(f":material/info: Links hold no {missing}: an image of a dataset stands in.")
+        for note in notes:
+            st.caption(note)
     return anchor
+
+
+def anchor_inputs(
+    entry: Entry, letter: str, place: tuple[int, int], seed: int, means: Mapping[str, Anchor] | None = None
+) -> tuple[Anchor, list[str]]:
+    """Draw the inputs of an anchor (?anchor_a=…) and return it, with what is to be said of it in Markdown.
+
+    A class is an image of the dataset where the entry can encode and the data is here, the class that a conditional
+    entry is asked for, or else the random image that the classifier takes most surely for it.
+
+    Args:
+        place: its number and how many anchors there are, so that they begin far apart in the list of classes.
+        seed: the one it begins with. means: anchors that can be chosen by their names, beside the others.
+    """
+    key, means = f"anchor_{letter.lower()}", means or {}
+    kinds = _kinds(entry) + (["mean"] if means else [])
+    kind = bound(
+        st.segmented_control, f"Anchor {letter} is given by", kinds, key=key, default=kinds[0],
+        format_func=KINDS.get, required=True,
+    )  # fmt: skip
+    if kind == "mean":
+        names = list(means)
+        first = names[place[0] * len(names) // place[1]]
+        anchor, given = means[bound(st.selectbox, "Mean of", names, key=f"{key}_class", default=first)], ""
+    else:
+        anchor, given = {"class": _by_class, "image": _by_image, "seed": _by_seed}[kind](entry, key, place, seed)
+    notes = [f"This entry is conditional; the class given to it: {plain(given)}."] if given else []
+    for refused in refusals(key):
+        notes.append(f":material/link_off: The link asks for {plain(refused[:100])}, which cannot be chosen here.")
+    missing = ABSENT.get(st.session_state.get(f"{key}_image_from", "")) if kind == "image" else None
+    if missing and anchor.name not in OWN:
+        notes.append(f":material/info: Links hold no {missing}: an image of a dataset stands in.")
+    return anchor, notes
 
 
 def _kinds(entry: Entry) -> list[str]:
@@ -79,16 +97,16 @@ def _has_images(entry: Entry) -> bool:
     return "encode" in entry.capabilities and available(entry.dataset)
 
 
-def _seed(key: str, index: int) -> int:
-    return bound(st.number_input, "Seed", key=f"{key}_seed", default=index, min_value=0, max_value=9999, step=1)
+def _seed(key: str, first: int) -> int:
+    return bound(st.number_input, "Seed", key=f"{key}_seed", default=first, min_value=0, max_value=9999, step=1)
 
 
-def _by_class(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, str]:
+def _by_class(entry: Entry, key: str, place: tuple[int, int], seed: int) -> tuple[Anchor, str]:
     classes = list(_classes(entry))
     # Far apart in the list of classes, so that the anchors differ.
-    first = classes[index * len(classes) // count]
+    first = classes[place[0] * len(classes) // place[1]]
     wanted = bound(st.selectbox, "Class", classes, key=f"{key}_class", default=first)
-    seed = _seed(key, index)
+    seed = _seed(key, seed)
     pool = dataset(entry.dataset) if _has_images(entry) else None
     if pool is None or pool.labels is None:
         if entry.conditional:
@@ -106,7 +124,7 @@ def _by_class(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, s
     return _encoded(entry, image, name, int(pool.labels[row]), tuple(classes), None)
 
 
-def _by_image(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, str]:
+def _by_image(entry: Entry, key: str, place: tuple[int, int], seed: int) -> tuple[Anchor, str]:
     picked = image_source(f"{key}_image", entry.shape, prefer=entry.dataset, count=1, most=1)
     known = None if picked.labels is None else int(picked.labels[0])
     name = f"{picked.names()[0]}, {picked.description}" if picked.classes else picked.description
@@ -114,23 +132,16 @@ def _by_image(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, s
     return _encoded(entry, picked.images[0], name, known, tuple(picked.classes), classifier)
 
 
-def _by_seed(entry: Entry, key: str, index: int, count: int) -> tuple[Anchor, str]:
-    seed = _seed(key, index)
+def _by_seed(entry: Entry, key: str, place: tuple[int, int], seed: int) -> tuple[Anchor, str]:
+    seed = _seed(key, seed)
     label = None
     if entry.conditional:
         names = list(entry.classes)
-        first = names[index * len(names) // count]
+        first = names[place[0] * len(names) // place[1]]
         label = names.index(bound(st.selectbox, "Class", names, key=f"{key}_class", default=first))
     return _drawn(entry, seed, label), ""
 
 
-def ranked_dimensions(entry: Entry, anchors: Sequence[Anchor]) -> tuple[list[tuple[int, float]], np.ndarray]:
-    """Return (dimension, effect), strongest first, and the typical latents (N, *latent) on which it was measured."""
-    typical, labels = walk.around(entry, anchors)
-    return _ranked(entry, typical, labels), typical
-
-
-_ranked = cached(models.rank_dimensions, spinner="Measuring what each dimension does …")
 _encoded = cached(walk.encoded)
 _drawn = cached(walk.drawn)
 _recognised = cached(walk.recognised)

@@ -92,7 +92,7 @@ def live(
         "grey": grey,
     }
     data["id"] = hashlib.sha1(repr(data).encode()).hexdigest()
-    draw = component("live", '<div class="live"></div>', "plane", "shapes")
+    draw = component("live", '<div class="live"></div>', "plane", "shapes", "blend")
     with st.container(key=f"live-{key}", gap=None):
         draw(key=f"{key}-live", data=data, default={"at": None}, on_at_change=lambda: _moved(key, axes))
         pictures, notes = exact(at)

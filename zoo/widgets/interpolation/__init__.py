@@ -1,6 +1,5 @@
 """Widgets of Interpolation."""
 
-from zoo.widgets.interpolation.anchors import anchor_picker, ranked_dimensions
-from zoo.widgets.interpolation.position import movement, position
+from zoo.widgets.interpolation.position import movement, position, ranked_dimensions
 
-__all__ = ["anchor_picker", "movement", "position", "ranked_dimensions"]
+__all__ = ["movement", "position", "ranked_dimensions"]

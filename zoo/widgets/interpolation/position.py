@@ -61,3 +61,12 @@ def _frames(entry: Entry, anchors: Sequence[Anchor]) -> Frames:
     grid = np.concatenate([frames[kind] for kind in walk.KINDS])
     rows = len(grid) // len(walk.KINDS)
     return Frames(manifold.sheet(grid), rows, *grid.shape[1:4], titles=TITLES)
+
+
+def ranked_dimensions(entry: Entry, anchors: Sequence[Anchor]) -> tuple[list[tuple[int, float]], np.ndarray]:
+    """Return (dimension, effect), strongest first, and the typical latents (N, *latent) on which it was measured."""
+    typical, labels = walk.around(entry, anchors)
+    return _ranked(entry, typical, labels), typical
+
+
+_ranked = cached(models.rank_dimensions, spinner="Measuring what each dimension does …")

@@ -1,0 +1,135 @@
+"""Directions: named changes of code that combine, applied to any image or seed, and sums of codes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from zoo import charts, models, widgets
+from zoo.analysis import directions, moves
+from zoo.analysis.directions import Found
+from zoo.analysis.walk import Anchor
+from zoo.entries import Entry
+from zoo.latent import geometry
+from zoo.widgets.directions import explained, found, keeping, mean_anchors, mixer, others, table, written_sum
+from zoo.widgets.directions.finding import MEASURED, truth
+
+
+def main() -> None:
+    st.title("Directions")
+    st.markdown(
+        "A direction in latent space changes one thing about an image: its size, its colour, its class. Directions add "
+        "up, and the same move does the same to other images."
+    )
+    entries = widgets.entries("decode")
+    able = [entry for entry in entries if entry.capabilities & {"encode", "generate"}]
+    rendered = [entry for entry in able if entry.dataset == "fruits" and "encode" in entry.capabilities]
+    first = next((entry.id for entry in rendered if len(entry.latent_shape) == 1 and entry.latent_shape[0] > 2), None)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        entry = widgets.entry_picker(among=able, default=first)
+    with widgets.guard():
+        here = found(entry)
+        kinds = [kind for kind in directions.KINDS if here.of(kind)]
+        with right:
+            kind = widgets.bound(
+                st.segmented_control, "Directions", kinds, key="directions", default=kinds[0],
+                format_func=directions.KINDS.get, required=True,
+            )  # fmt: skip
+        means = mean_anchors(entry, here)
+        view(entry, here, kind, means)
+        sums(entry, means)
+
+
+@st.fragment
+def view(entry: Entry, here: Found, kind: str, means: Mapping[str, Anchor]) -> None:
+    """Show an image and what a move makes of it, then the same move on other images."""
+    with widgets.guard():
+        pictures = st.container()
+        with widgets.linked_expander("Image or seed to move", "anchor_x", icon=":material/image:"):
+            start, notes = widgets.anchor_inputs(entry, "X", (0, 1), 0, means)
+        with st.expander("Open a saved move", icon=":material/folder_open:"):
+            keeping(here)
+        with pictures:
+            known = truth(entry, start)
+            move, picture = mixer(entry, here, start, kind, known)
+            for note in notes:
+                st.caption(note)
+            beside = (
+                "What the renderer of the dataset draws with the same factors stands beside it: how far the two are "
+                "apart is what the network, and a straight line in its latent space, get wrong. "
+                if known
+                else ""
+            )
+            st.caption(
+                f"The image, and what the decoder makes of its code with every slider's direction added. {beside}"
+                f"Beside each name: {MEASURED[kind]}. {explained(here, kind)}"
+            )
+        elsewhere(entry, here, start, move, picture)
+        st.header("What the codes know")
+        st.table(table(here, kind), hide_index=True, border="horizontal")
+        st.caption(f"{directions.KINDS[kind]}: {MEASURED[kind]}. {explained(here, kind)}")
+
+
+def elsewhere(entry: Entry, here: Found, start: Anchor, move: moves.Move, picture: np.ndarray) -> None:
+    """Show the move on other images, and its downloads."""
+    st.header("The same move on other images")
+    codes, labels, names = others(entry)
+    change = here.vectors(move)
+    before = models.decode(entry, codes, labels)
+    after = models.decode(entry, directions.moved(codes, change)[0], labels)
+    text = moves.written(move).replace(",", ", ").replace(":", " ")
+    rows = [
+        widgets.Row("Before", before, "decoded from the code"),
+        widgets.Row("After", after, text or "no change yet"),
+    ]
+    widgets.image_matrix(rows, names, key="elsewhere")
+    st.caption(
+        "Above what the decoder makes of each code, below what it makes of the code with the same move added."
+        if move
+        else "Move a slider: the move is then added to the codes of these images as well."
+    )
+    with st.container(horizontal=True):
+        widgets.download("Move", lambda: moves.saved(entry.id, move, change), f"{entry.name}-move.json")
+        own = widgets.Row("Moved", np.stack([start.image, picture]), text)
+        widgets.download(
+            "Pictures", lambda: charts.poster(f"{entry.label}: {text}", [own, *rows]), f"{entry.name}-move.png"
+        )
+
+
+@st.fragment
+def sums(entry: Entry, means: Mapping[str, Anchor]) -> None:
+    """Show A − B + C of codes, and of pixels for comparison."""
+    st.header("A − B + C")
+    with widgets.guard():
+        pictures = st.container()
+        chosen = []
+        for index, place in enumerate(st.columns(3, gap="medium")):
+            letter = "ABC"[index]
+            with place, st.popover(f"Choose {letter}", icon=":material/tune:"):
+                anchor, notes = widgets.anchor_inputs(entry, letter, (index, 3), index, means)
+            for note in notes:
+                place.caption(note)
+            chosen.append(anchor)
+        a, b, c = chosen
+        answer = models.decode(entry, geometry.analogy(a.latent, b.latent, c.latent)[None], c.label)[0]
+        pixels = np.clip(a.image - b.image + c.image, 0, 1)
+        row = [each.image for each in chosen]
+        names = [f"{letter}: {each.name}" for letter, each in zip("ABC", chosen, strict=True)]
+        with pictures:
+            written_sum(
+                [np.stack([*row, answer]), np.stack([*row, pixels])],
+                [[*names, "sum of the codes, decoded"], [*names, "sum of the pixels"]],
+            )
+            st.caption(
+                "What makes A differ from B is added to C. Above, the three codes are added and the sum decoded; below, "
+                "the pixels are added, and whatever does not lie at the same place in all three stays as a ghost."
+            )
+        posters = [
+            widgets.Row("Codes", np.stack([*row, answer]), "A − B + C"),
+            widgets.Row("Pixels", np.stack([*row, pixels]), "A − B + C"),
+        ]
+        widgets.download("Sum", lambda: charts.poster(f"{entry.label}: A − B + C", posters), f"{entry.name}-sum.png")
+
+
+main()
