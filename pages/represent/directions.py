@@ -10,9 +10,7 @@ from zoo.analysis import directions, moves
 from zoo.analysis.directions import Found
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
-from zoo.latent import geometry
-from zoo.widgets.directions import explained, found, keeping, mean_anchors, mixer, others, table, written_sum
-from zoo.widgets.directions.finding import MEASURED, truth
+from zoo.widgets.directions import MEASURED, explained, found, keeping, mean_anchors, mixer, others, sums, table, truth
 
 
 def main() -> None:
@@ -68,7 +66,9 @@ def view(entry: Entry, here: Found, kind: str, means: Mapping[str, Anchor]) -> N
         elsewhere(entry, here, start, move, picture)
         st.header("What the codes know")
         st.table(table(here, kind), hide_index=True, border="horizontal")
-        st.caption(f"{directions.KINDS[kind]}: {MEASURED[kind]}. {explained(here, kind)}")
+        st.caption(
+            f"Every direction found, with {MEASURED[kind]}. The names in links also stand in the files of saved moves."
+        )
 
 
 def elsewhere(entry: Entry, here: Found, start: Anchor, move: moves.Move, picture: np.ndarray) -> None:
@@ -95,41 +95,6 @@ def elsewhere(entry: Entry, here: Found, start: Anchor, move: moves.Move, pictur
         widgets.download(
             "Pictures", lambda: charts.poster(f"{entry.label}: {text}", [own, *rows]), f"{entry.name}-move.png"
         )
-
-
-@st.fragment
-def sums(entry: Entry, means: Mapping[str, Anchor]) -> None:
-    """Show A − B + C of codes, and of pixels for comparison."""
-    st.header("A − B + C")
-    with widgets.guard():
-        pictures = st.container()
-        chosen = []
-        for index, place in enumerate(st.columns(3, gap="medium")):
-            letter = "ABC"[index]
-            with place, st.popover(f"Choose {letter}", icon=":material/tune:"):
-                anchor, notes = widgets.anchor_inputs(entry, letter, (index, 3), index, means)
-            for note in notes:
-                place.caption(note)
-            chosen.append(anchor)
-        a, b, c = chosen
-        answer = models.decode(entry, geometry.analogy(a.latent, b.latent, c.latent)[None], c.label)[0]
-        pixels = np.clip(a.image - b.image + c.image, 0, 1)
-        row = [each.image for each in chosen]
-        names = [f"{letter}: {each.name}" for letter, each in zip("ABC", chosen, strict=True)]
-        with pictures:
-            written_sum(
-                [np.stack([*row, answer]), np.stack([*row, pixels])],
-                [[*names, "sum of the codes, decoded"], [*names, "sum of the pixels"]],
-            )
-            st.caption(
-                "What makes A differ from B is added to C. Above, the three codes are added and the sum decoded; below, "
-                "the pixels are added, and whatever does not lie at the same place in all three stays as a ghost."
-            )
-        posters = [
-            widgets.Row("Codes", np.stack([*row, answer]), "A − B + C"),
-            widgets.Row("Pixels", np.stack([*row, pixels]), "A − B + C"),
-        ]
-        widgets.download("Sum", lambda: charts.poster(f"{entry.label}: A − B + C", posters), f"{entry.name}-sum.png")
 
 
 main()

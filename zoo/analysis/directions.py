@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zoo import models, networks
+from zoo import models, networks, samplers
 from zoo.analysis import factors
 from zoo.entries import Entry
 from zoo.images import fit
 from zoo.networks.structure import Layer
+from zoo.samplers import SAMPLERS
 
 KINDS = {"factors": "Factors", "classes": "Class means", "components": "Principal components"}
 FIGURES = {"factors": "R²", "classes": "AUROC", "components": "share of the variance"}
@@ -215,14 +216,21 @@ def sampled(entry: Entry, classifier: Entry | None, seed: int = 0) -> Codes:
 
     An entry that is asked for a class draws latents without any; its features are taken around those of each class.
     """
-    sample = models.sample(entry, models.affordable(entry, COUNT), seed)
+    count = models.affordable(entry, COUNT)
+    latents = SAMPLERS[samplers.offered(entry)[0]].draw(entry, count, seed, 1.0, None)
+    asked = np.arange(count) % len(entry.classes) if entry.conditional else None
+    pictures, features, layer = _painted(entry, latents, asked)
     labels, classes = None, ()
-    if classifier is not None and not entry.conditional:
-        labels = models.classify(classifier, fit(sample.images, classifier.shape)[0])[0].argmax(1)
-        classes = classifier.classes
-    features, layer = _features(entry, sample)
-    of = f"{len(sample.latents):,} random codes, seed {seed}"
-    return Codes(sample.latents.reshape(len(sample.latents), -1), of, labels, classes, {}, features, layer)
+    if classifier is not None and asked is None:
+        labels, classes = _seen(classifier, pictures), classifier.classes
+    for index in np.unique(asked) if asked is not None else ():
+        features[asked == index] -= features[asked == index].mean(0)
+    of = f"{count:,} random codes, seed {seed}"
+    return Codes(latents.reshape(count, -1), of, labels, classes, {}, features, layer)
+
+
+def _seen(classifier: Entry, pictures: np.ndarray) -> np.ndarray:
+    return models.classify(classifier, fit(pictures, classifier.shape)[0])[0].argmax(1)
 
 
 def class_keys(classes: Sequence[str]) -> list[str]:
@@ -234,20 +242,17 @@ def class_keys(classes: Sequence[str]) -> list[str]:
     return keys
 
 
-def _features(entry: Entry, sample: models.Samples) -> tuple[np.ndarray, str]:
+def _painted(entry: Entry, latents: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return the images of latents, the features of a layer on the way to them (N, F), and its name."""
     role = "decoder" if "decoder" in entry.manifest.networks else "generator"
     layer = _suitable(networks.layers(entry, role), entry)
-    inputs = {"latent": sample.latents} | ({} if sample.labels is None else {"label": sample.labels})
-    if "label" not in entry.manifest.networks[role].inputs:
-        inputs.pop("label", None)
-    if layer is None:
-        features, name = sample.images, "its images"
-    else:
-        features, name = networks.trace(entry, role, [layer.name], **inputs)[1][layer.name], f"layer {layer.name}"
-    features = features.reshape(len(features), -1)
-    for label in np.unique(sample.labels) if sample.labels is not None else ():
-        features[sample.labels == label] -= features[sample.labels == label].mean(0)
-    return features, name
+    inputs = {"latent": latents}
+    if labels is not None and "label" in entry.manifest.networks[role].inputs:
+        inputs["label"] = labels
+    outputs, inner = networks.trace(entry, role, [layer.name] if layer else [], **inputs)
+    pictures = np.clip(outputs["image"], 0, 1)
+    features = inner[layer.name] if layer else pictures
+    return pictures, features.reshape(len(features), -1).copy(), f"layer {layer.name}" if layer else "the last layer"
 
 
 def _suitable(layers: Sequence[Layer], entry: Entry) -> Layer | None:

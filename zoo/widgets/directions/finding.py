@@ -26,13 +26,13 @@ HOW = {
     "difference is added.",
     "components": "The directions in which the codes vary most (principal component analysis); at 1 one standard "
     "deviation (σ) is added.",
-    "features": "The codes that this network draws have no directions of their own. So the principal components of what "
-    "{layer} computes from them were found, and the codes regressed on these (GANSpace, Härkönen et al. 2020); at 1 one "
-    "standard deviation (σ) of the codes is added.",
+    "features": "Random codes vary alike in all directions. So the principal components of what {layer} computes from "
+    "them were found, and the codes regressed on these (GANSpace, Härkönen et al. 2020); at 1 one standard deviation "
+    "(σ) of the codes is added.",
 }
 MEASURED = {
     "factors": "R²: 1 where the factor can be read exactly from a code, 0 where nothing of it can",
-    "classes": "AUROC: how often an image of the class lies farther along the direction than another one",
+    "classes": "AUROC: how often an image of the class lies farther along the direction than one of another class",
     "components": "the share of the variance that lies along the direction",
 }
 
