@@ -179,6 +179,8 @@ def test_classes_have_keys_of_their_own():
 def test_a_move_in_a_link_comes_back_and_what_is_wrong_in_it_is_named():
     move = {"size": 1.5, "is-7": -2.25}
     assert moves.written(move | {"hue": 0.0}) == "size:1.5,is-7:-2.25"
+    assert moves.written({"hue": 0.0}) == "none"
+    assert moves.read("none", ["hue"]) == ({}, [])
     assert moves.read(moves.written(move), ["size", "hue", "is-7"]) == (move, [])
     asked = "size:1e9,hue:nan,nothing:1,size,x:1:2,:,leaf:inf,"
     found, refused = moves.read(asked, ["size", "hue", "leaf", "x"])

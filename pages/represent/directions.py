@@ -44,9 +44,10 @@ def view(entry: Entry, here: Found, kind: str, means: Mapping[str, Anchor]) -> N
     """Show an image and what a move makes of it, then the same move on other images."""
     with widgets.guard():
         pictures = st.container()
-        with widgets.linked_expander("Image or seed to move", "anchor_x", icon=":material/image:"):
+        left, right = st.columns(2, gap="medium")
+        with left, widgets.linked_expander("Image or seed to move", "anchor_x", icon=":material/image:"):
             start, notes = widgets.anchor_inputs(entry, "X", (0, 1), 0, means)
-        with st.expander("Open a saved move", icon=":material/folder_open:"):
+        with right, st.expander("Open a saved move", icon=":material/folder_open:"):
             keeping(here)
         with pictures:
             known = truth(entry, start)
@@ -61,7 +62,7 @@ def view(entry: Entry, here: Found, kind: str, means: Mapping[str, Anchor]) -> N
             )
             st.caption(
                 f"The image, and what the decoder makes of its code with every slider's direction added. {beside}"
-                f"Beside each name: {MEASURED[kind]}. {explained(here, kind)}"
+                f"Beside each name stands {MEASURED[kind]}. {explained(here, kind)}"
             )
         elsewhere(entry, here, start, move, picture)
         st.header("What the codes know")
@@ -78,7 +79,8 @@ def elsewhere(entry: Entry, here: Found, start: Anchor, move: moves.Move, pictur
     change = here.vectors(move)
     before = models.decode(entry, codes, labels)
     after = models.decode(entry, directions.moved(codes, change)[0], labels)
-    text = moves.written(move).replace(",", ", ").replace(":", " ")
+    called = {direction.key: direction.label for direction in here.directions}
+    text = "\n".join(f"{called[key]} {strength:+.1f}" for key, strength in move.items())
     rows = [
         widgets.Row("Before", before, "decoded from the code"),
         widgets.Row("After", after, text or "no change yet"),
@@ -93,7 +95,7 @@ def elsewhere(entry: Entry, here: Found, start: Anchor, move: moves.Move, pictur
         widgets.download("Move", lambda: moves.saved(entry.id, move, change), f"{entry.name}-move.json")
         own = widgets.Row("Moved", np.stack([start.image, picture]), text)
         widgets.download(
-            "Pictures", lambda: charts.poster(f"{entry.label}: {text}", [own, *rows]), f"{entry.name}-move.png"
+            "Pictures", lambda: charts.poster(f"{entry.label}: directions", [own, *rows]), f"{entry.name}-move.png"
         )
 
 

@@ -12,20 +12,21 @@ STEP = 0.1
 MOST = 16  # directions of one move
 MAX_BYTES = 1 << 18  # of a file
 KIND = "latent-zoo-move"
+NONE = "none"
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 Move = dict[str, float]
 
 
 def written(move: Mapping[str, float]) -> str:
-    """Return a move as it stands in a link: "size:1.5,leaf:-2", without what is zero."""
-    return ",".join(f"{key}:{strength:.4g}" for key, strength in tidy(move).items())
+    """Return a move as it stands in a link: "size:1.5,leaf:-2" without what is zero, NONE for no move."""
+    return ",".join(f"{key}:{strength:.4g}" for key, strength in tidy(move).items()) or NONE
 
 
 def read(text: str, known: Sequence[str]) -> tuple[Move, list[str]]:
     """Read what `written` wrote: the move along known directions, and the parts that could not be understood."""
     move, refused = {}, []
-    for part in filter(None, text.split(",")):
+    for part in [part for part in text.split(",") if part not in ("", NONE)]:
         key, _, number = part.partition(":")
         strength = _strength(number)
         if key in known and strength is not None and len(move) < MOST:

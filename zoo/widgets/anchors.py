@@ -42,7 +42,12 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
 
 
 def anchor_inputs(
-    entry: Entry, letter: str, place: tuple[int, int], seed: int, means: Mapping[str, Anchor] | None = None
+    entry: Entry,
+    letter: str,
+    place: tuple[int, int],
+    seed: int,
+    means: Mapping[str, Anchor] | None = None,
+    first: str = "",
 ) -> tuple[Anchor, list[str]]:
     """Draw the inputs of an anchor (?anchor_a=…) and return it, with what is to be said of it in Markdown.
 
@@ -52,17 +57,19 @@ def anchor_inputs(
     Args:
         place: its number and how many anchors there are, so that they begin far apart in the list of classes.
         seed: the one it begins with. means: anchors that can be chosen by their names, beside the others.
+        first: the kind that it begins with, where there is one.
     """
     key, means = f"anchor_{letter.lower()}", means or {}
     kinds = _kinds(entry) + (["mean"] if means else [])
+    first = first if first in kinds else kinds[0]
     kind = bound(
-        st.segmented_control, f"Anchor {letter} is given by", kinds, key=key, default=kinds[0],
-        format_func=KINDS.get, required=True,
+        st.segmented_control, f"Anchor {letter} is given by", kinds, key=key, default=first, format_func=KINDS.get,
+        required=True,
     )  # fmt: skip
     if kind == "mean":
         names = list(means)
-        first = names[place[0] * len(names) // place[1]]
-        anchor, given = means[bound(st.selectbox, "Mean of", names, key=f"{key}_class", default=first)], ""
+        name = names[place[0] * len(names) // place[1]]
+        anchor, given = means[bound(st.selectbox, "Mean of", names, key=f"{key}_class", default=name)], ""
     else:
         anchor, given = {"class": _by_class, "image": _by_image, "seed": _by_seed}[kind](entry, key, place, seed)
     notes = [f"This entry is conditional; the class given to it: {plain(given)}."] if given else []

@@ -31,4 +31,4 @@ def keeping(found: Found) -> None:
     if st.session_state.get(LAST) != this:  # later the sliders have the say
         st.session_state[LAST] = this
         st.session_state[KEY] = moves.written(move)
-    st.caption(f":material/check: {plain(files[0].name)} was opened: {plain(moves.written(move) or 'no change')}.")
+    st.caption(f":material/check: {plain(files[0].name)} was opened: {plain(moves.written(move))}.")

@@ -31,7 +31,9 @@ function build(root, data) {
     release();
   };
   strengths.append(...sliders.map((one) => one.element), zero);
-  root.replaceChildren(gallery, strengths);
+  const mix = element("div", "mix");
+  mix.append(gallery, strengths);
+  root.replaceChildren(mix);
   let asked = 0;
 
   function move(k, value) {

@@ -10,7 +10,7 @@ import streamlit as st
 from zoo import images, models
 from zoo.analysis import directions, factors, manifold, moves
 from zoo.analysis.directions import Direction, Found
-from zoo.analysis.moves import Move
+from zoo.analysis.moves import NONE, Move
 from zoo.analysis.walk import Anchor
 from zoo.entries import Entry
 from zoo.widgets.components import component, reserve
@@ -19,6 +19,8 @@ from zoo.widgets.safety import plain
 from zoo.widgets.urls import bound
 
 KEY, MOST, STEPS = "move", 12, 9  # in the URL; sliders; frames along each
+BEGUN = "move begun with"
+FRUITS = "hue:-1.5,size:1.5"  # a large red apple
 SHORT = {"factors": "R²", "classes": "AUROC", "components": "share"}
 
 
@@ -35,7 +37,11 @@ def mixer(
         The move, and the picture (H, W, C) that it makes.
     """
     usable = {direction.key: direction for direction in found.directions if direction.vector is not None}
-    text = bound(_held, "Move", key=KEY, default="")
+    first = _first(found)
+    if st.session_state.get(KEY) == st.session_state.get(BEGUN, NONE):
+        st.session_state[KEY] = first  # nobody chose it: it does not follow to another entry
+    st.session_state[BEGUN] = first
+    text = bound(_held, "Move", key=KEY, default=first)
     move, refused = moves.read(text, list(usable))
     shown = _sliders(entry, found, kind, move)
     move = {direction.key: move[direction.key] for direction in shown if direction.key in move}
@@ -48,9 +54,9 @@ def mixer(
     titles = ["Moved"] + (["Rendered with these factors"] if factual else [])
     notes = [""] + ([f"mean |difference| {np.abs(exact[0] - exact[1]).mean():.3f}"] if factual else [])
     axes = [_axis(direction) for direction in shown]
-    first = "Image" if start.encoded else "Start"
+    title = "Image" if start.encoded else "Start"
     data = {
-        "first": {"title": first, "note": start.name, "picture": _png(start.image[None])},
+        "first": {"title": title, "note": start.name, "picture": _png(start.image[None])},
         "titles": titles, "axes": axes, "rows": len(shown), "columns": steps,
         "height": entry.shape[0], "width": entry.shape[1],
     }  # fmt: skip
@@ -65,6 +71,13 @@ def mixer(
         asked = plain(", ".join(refused)[:100])
         st.caption(f":material/link_off: The move asks for {asked}, which this entry does not have: it is left out.")
     return move, exact[0]
+
+
+def _first(found: Found) -> str:
+    """Return the move that is seen before anybody moved anything."""
+    usable = [direction.key for direction in found.directions if direction.vector is not None]
+    known, _ = moves.read(FRUITS, usable)
+    return moves.written(known or dict.fromkeys(usable[:1], 1.0))
 
 
 def _sliders(entry: Entry, found: Found, kind: str, move: Mapping[str, float]) -> list[Direction]:

@@ -15,6 +15,9 @@ from zoo.widgets.anchors import anchor_inputs
 from zoo.widgets.charts import download
 from zoo.widgets.safety import guard
 
+# Of A, B and C: place in the list of classes, seed, kind. The mean of one class minus that of another, added to an
+# image of the other, makes it one of the first.
+BEGIN, KINDS = (((1, 2), 0), ((0, 1), 1), ((0, 1), 2)), ("mean", "mean", "class")
 STYLE = """<style>
 .picture-sum { display: grid; grid-template-columns: repeat(3, minmax(0, 9rem) 1.6rem) minmax(0, 9rem);
   row-gap: 0.75rem; align-items: start; }
@@ -32,13 +35,12 @@ def sums(entry: Entry, means: Mapping[str, Anchor]) -> None:
     """Show A − B + C of codes, and of pixels for comparison; the three are chosen below (?anchor_a, b, c)."""
     st.header("A − B + C")
     with guard():
-        pictures, chosen = st.container(), []
-        for index, place in enumerate(st.columns(3, gap="medium")):
-            letter = "ABC"[index]
-            with place, st.popover(f"Choose {letter}", icon=":material/tune:"):
-                anchor, notes = anchor_inputs(entry, letter, (index, 3), index, means)
+        pictures, buttons, chosen = st.container(), st.container(horizontal=True), []
+        for letter, begin, kind in zip("ABC", BEGIN, KINDS, strict=True):
+            with buttons, st.popover(f"Choose {letter}", icon=":material/tune:"):
+                anchor, notes = anchor_inputs(entry, letter, *begin, means, kind)
             for note in notes:
-                place.caption(note)
+                st.caption(f"{letter}: {note}")
             chosen.append(anchor)
         a, b, c = chosen
         answer = models.decode(entry, geometry.analogy(a.latent, b.latent, c.latent)[None], c.label)[0]
@@ -52,7 +54,8 @@ def sums(entry: Entry, means: Mapping[str, Anchor]) -> None:
                 "Below, the pixels are added: what is not at the same place in all three stays as a ghost."
             )
         posters = [charts.Row(title, row, "A − B + C") for title, row in zip(("Codes", "Pixels"), rows, strict=True)]
-        download("Sum", lambda: charts.poster(f"{entry.label}: A − B + C", posters), f"{entry.name}-sum.png")
+        with buttons:
+            download("Sum", lambda: charts.poster(f"{entry.label}: A − B + C", posters), f"{entry.name}-sum.png")
 
 
 def _draw(rows: Sequence[np.ndarray], captions: Sequence[Sequence[str]]) -> None:
