@@ -1,7 +1,6 @@
 """The page on directions: sliders, links, files, sums, and the same moved by hand in a browser."""
 
 import functools
-import json
 
 import conftest
 import linear_entries as linear
@@ -13,7 +12,6 @@ from conftest import complaints, component, settle, sound, texts, words
 from zoo import models
 from zoo.analysis import directions, moves
 from zoo.data import datasets
-from zoo.widgets import uploads
 from zoo.widgets.directions.mixer import MOST
 
 PAGE = "pages/represent/directions.py"
@@ -100,27 +98,22 @@ def test_a_move_nobody_chose_does_not_follow_to_another_entry():
     app.selectbox(key="entry").set_value("digits-vae")
     sound(app.run())
     assert "which this entry does not have" not in texts(app)
-    assert strengths(app) == {"0": 1}
+    assert strengths(app) == {"5": 1.5}
 
 
-def test_a_saved_move_is_opened_once(pca, monkeypatch):
+def test_a_saved_move_is_opened_once_and_what_is_none_is_refused(pca):
     content = moves.saved("pca", {"is-7": -2.0}, np.zeros(6)).encode()
-    monkeypatch.setattr(
-        "zoo.widgets.directions.keeping.uploader", lambda *args, **options: [uploads.Upload("a[b].json", content)]
-    )
     app = opened()
-    assert strengths(app) == {"7": -2}
+    app.file_uploader(key="move_file").upload("a[b].json", content, "application/json").run()
+    assert strengths(sound(app)) == {"7": -2}
+    assert app.query_params["move"] in ("is-7:-2", ["is-7:-2"])
     assert "a\\[b\\]" in texts(app)
     app.session_state["move"] = "is-7:1"
-    sound(app.run())
+    assert strengths(sound(app.run())) == {"7": 1}
+    app = opened(move="is-7:1")
+    app.file_uploader(key="move_file").upload("x.json", b"{}", "application/json").run()
+    assert "x.json: The file is no move" in words(sound(app))
     assert strengths(app) == {"7": 1}
-
-
-def test_a_file_that_is_no_move_is_refused_in_one_sentence(pca, monkeypatch):
-    monkeypatch.setattr(
-        "zoo.widgets.directions.keeping.uploader", lambda *args, **options: [uploads.Upload("x.json", b"{}")]
-    )
-    assert "x.json: The file is no move" in words(opened())
 
 
 def test_a_generator_is_moved_from_its_seeds(wall):

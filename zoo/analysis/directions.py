@@ -99,7 +99,7 @@ def find(codes: Codes) -> Found:
             if index < len(keys) and len(means) < MOST_CLASSES:
                 name = codes.classes[index]
                 means[name] = mean
-                directions.append(Direction(keys[index], name, "classes", vector, figure, ("less", name)))
+                directions.append(Direction(keys[index], name, "classes", vector, figure))
     parts = components(codes.flat) if codes.features is None else feature_components(codes.flat, codes.features)
     for number, (vector, share) in enumerate(parts, 1):
         directions.append(Direction(f"pc{number}", f"component {number}", "components", vector, share, ("−", "+")))

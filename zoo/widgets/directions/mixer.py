@@ -76,8 +76,11 @@ def mixer(
 def _first(found: Found) -> str:
     """Return the move that is seen before anybody moved anything."""
     usable = [direction.key for direction in found.directions if direction.vector is not None]
+    classes = [direction.key for direction in found.of("classes")]
     known, _ = moves.read(FRUITS, usable)
-    return moves.written(known or dict.fromkeys(usable[:1], 1.0))
+    # The image is of the first class: it is moved to one from the middle of the list.
+    other = {classes[len(classes) // 2]: 1.5} if classes else dict.fromkeys(usable[:1], 2.0)
+    return moves.written(known or other)
 
 
 def _sliders(entry: Entry, found: Found, kind: str, move: Mapping[str, float]) -> list[Direction]:
