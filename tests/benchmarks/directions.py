@@ -1,6 +1,6 @@
 """How well directions do what they are called: python tests/benchmarks/directions.py [ENTRY …]
 
-For each entry that encodes rendered fruits, and each factor: R² of reading it from the codes (fitted to 750 test images,
+For each entry that encodes rendered fruits, and each factor: R² of reading it from codes (fitted to 750 test images,
 measured on 250), and over IMAGES of these 250 the mean |difference| between the picture of the moved code and the one
 that the renderer draws with the factor changed by ±1 standard deviation, or what is yes or no turned to the other.
 Beside it the same for a code that is not moved, and that of the reconstruction against the image itself, which no move

@@ -17,6 +17,7 @@ PAGES = (
     ("pages/explore/interpolation.py", "Interpolate", ":material/timeline:", "decode", "entry"),
     ("pages/explore/generation.py", "Generate", ":material/casino:", "generate", "entries"),
     ("pages/represent/latent_map.py", "Latent map", ":material/scatter_plot:", "encode", "entry"),
+    ("pages/represent/directions.py", "Move along directions", ":material/explore:", "decode", "entry"),
     ("pages/measure/distributions.py", "Compare distributions", ":material/bar_chart:", "generate", "a"),
 )
 
