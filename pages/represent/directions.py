@@ -28,7 +28,12 @@ def main() -> None:
         entry = widgets.entry_picker(among=able, default=first)
     with widgets.guard():
         here = found(entry)
+        if here is None:
+            return
         kinds = [kind for kind in directions.KINDS if here.of(kind)]
+        if not kinds:
+            st.info("The codes of this entry do not vary: there is no direction in them.", icon=":material/info:")
+            return
         with right:
             kind = widgets.bound(
                 st.segmented_control, "Directions", kinds, key="directions", default=kinds[0],

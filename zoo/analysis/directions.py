@@ -5,7 +5,7 @@ the figure of each direction is measured on the others. No Streamlit.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from zoo import models, networks, samplers
 from zoo.analysis import factors
 from zoo.entries import Entry
+from zoo.errors import Cancelled
 from zoo.images import fit
 from zoo.networks.structure import Layer
 from zoo.samplers import SAMPLERS
@@ -22,8 +23,12 @@ FIGURES = {"factors": "R²", "classes": "AUROC", "components": "share of the var
 LEAST = 0.3  # R² from which a factor is said to be in the code
 MOST_COMPONENTS, MOST_CLASSES = 8, 24
 COUNT = 1000  # images or samples in whose codes directions are looked for
+LEAST_ROWS = 16  # of these, for a quarter is kept apart
 MAX_FEATURES = 1 << 13  # values of a layer that are analysed
+BATCH = 100  # images between two looks at whether the work is still wanted
 LEAST_UNITS = 8  # channels of such a layer: fewer are a picture already
+
+Report, Stop = Callable[[float], None], Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,22 +216,62 @@ def moved(latents: np.ndarray, change: np.ndarray, strengths: Sequence[float] | 
     return shifted.reshape(-1, *latents.shape).astype(np.float32)
 
 
-def sampled(entry: Entry, classifier: Entry | None, seed: int = 0) -> Codes:
+def enough(entry: Entry) -> int:
+    """Return in how many images directions are looked for: fewer where images are large."""
+    return max(LEAST_ROWS, models.affordable(entry, COUNT))
+
+
+def encoded(
+    entry: Entry,
+    pictures: np.ndarray,
+    labels: np.ndarray | None,
+    report: Report = lambda part: None,
+    cancelled: Stop = lambda: False,
+) -> np.ndarray:
+    """Return the codes (N, L) of images (N, H, W, C), batch by batch; labels are the classes that they are told."""
+    found = [
+        models.encode(entry, pictures[rows], None if labels is None else labels[rows])
+        for rows in _batches(len(pictures), report, cancelled)
+    ]
+    return np.concatenate(found).reshape(len(pictures), -1)
+
+
+def sampled(
+    entry: Entry,
+    classifier: Entry | None,
+    seed: int = 0,
+    report: Report = lambda part: None,
+    cancelled: Stop = lambda: False,
+) -> Codes:
     """Return latents that an entry draws, the class that a classifier sees in each image, and a layer's features.
 
     An entry that is asked for a class draws latents without any; its features are taken around those of each class.
+    `report` is told the part done; Cancelled is raised once `cancelled` says so.
     """
-    count = models.affordable(entry, COUNT)
+    count = enough(entry)
     latents = SAMPLERS[samplers.offered(entry)[0]].draw(entry, count, seed, 1.0, None)
     asked = np.arange(count) % len(entry.classes) if entry.conditional else None
-    pictures, features, layer = _painted(entry, latents, asked)
-    labels, classes = None, ()
-    if classifier is not None and asked is None:
-        labels, classes = _seen(classifier, pictures), classifier.classes
+    told = classifier is None or asked is not None
+    parts, seen, layer = [], [], ""
+    for rows in _batches(count, report, cancelled):
+        pictures, features, layer = _painted(entry, latents[rows], None if asked is None else asked[rows])
+        parts.append(features)
+        if not told:
+            seen.append(_seen(classifier, pictures))
+    features = np.concatenate(parts)
     for index in np.unique(asked) if asked is not None else ():
         features[asked == index] -= features[asked == index].mean(0)
+    labels, classes = (None, ()) if told else (np.concatenate(seen), classifier.classes)
     of = f"{count:,} random codes, seed {seed}"
     return Codes(latents.reshape(count, -1), of, labels, classes, {}, features, layer)
+
+
+def _batches(count: int, report: Report, cancelled: Stop) -> Iterator[slice]:
+    for start in range(0, count, BATCH):
+        if cancelled():
+            raise Cancelled("Looking for directions was stopped.")
+        report(start / count)
+        yield slice(start, start + BATCH)
 
 
 def _seen(classifier: Entry, pictures: np.ndarray) -> np.ndarray:

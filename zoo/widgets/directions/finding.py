@@ -1,5 +1,6 @@
 """The directions of an entry, found once for all visitors, and how they were found, in words and as a table."""
 
+import functools
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from zoo import images, models
 from zoo.analysis import directions, factors
 from zoo.analysis.conditions import labels_for
-from zoo.analysis.directions import Codes, Found
+from zoo.analysis.directions import Codes, Found, Report, Stop
 from zoo.analysis.walk import Anchor
 from zoo.data.datasets import Split
 from zoo.entries import Entry
@@ -16,7 +17,9 @@ from zoo.widgets.labels import dataset_title
 from zoo.widgets.listing import entries
 from zoo.widgets.loading import available, cached, dataset, samples
 from zoo.widgets.safety import plain
+from zoo.widgets.waiting import awaited
 
+SECONDS = 120.0  # until a search is given up
 OTHERS = 8  # images that a move is also shown on
 HOW = {
     "factors": "The factors of these images are known. Each is read from the codes by linear regression; its direction "
@@ -47,25 +50,28 @@ def pool(entry: Entry) -> Split | None:
     return dataset(entry.dataset if here else "digits" if entry.shape[2] == 1 else "fruits", "test", directions.COUNT)
 
 
-def found(entry: Entry) -> Found:
-    """Return the directions of an entry, from the codes of test images or of its own samples; cached."""
-    images_of = pool(entry)
-    return _found(entry, classifier_for(entry, entries()), images_of.name if images_of else None)
+def found(entry: Entry) -> Found | None:
+    """Return the directions of an entry, from the codes of test images or of its own samples; None where they are not
+    there: then it is said why. They are looked for in the background, once for all visitors."""
+    split, classifier = pool(entry), classifier_for(entry, entries())
+    of = [f"{each.folder}@{each.revision}" if each else "" for each in (entry, classifier)]
+    return awaited(
+        ("directions", *of, split.name if split else ""), functools.partial(_found, entry, classifier, split),
+        f"Looking for the directions of {entry.label}", SECONDS, again="Find directions",
+    )  # fmt: skip
 
 
-@cached(max_entries=16, spinner="Finding directions in the codes …")
-def _found(entry: Entry, classifier: Entry | None, name: str | None) -> Found:
-    split = pool(entry)
-    if name is None or split is None:
-        return directions.find(directions.sampled(entry, classifier))
-    count = models.affordable(entry, len(split.images))
+def _found(entry: Entry, classifier: Entry | None, split: Split | None, report: Report, cancelled: Stop) -> Found:
+    if split is None:
+        return directions.find(directions.sampled(entry, classifier, 0, report, cancelled))
+    count = min(len(split.images), directions.enough(entry))
     pictures, known = split.images[:count], None if split.labels is None else split.labels[:count]
     told, _ = labels_for(entry, pictures, known, split.classes, classifier)
-    codes = models.encode(entry, images.fit(pictures, entry.shape)[0], told).reshape(count, -1)
+    codes = directions.encoded(entry, images.fit(pictures, entry.shape)[0], told, report, cancelled)
     # An entry that is told the class has no need to keep it in the code.
     classes = () if entry.conditional or known is None else split.classes
     values = {factor: each[:count] for factor, each in (split.factors or {}).items()}
-    of = f"{count:,} images of {dataset_title(name)}, test split"
+    of = f"{count:,} images of {dataset_title(split.name)}, test split"
     return directions.find(Codes(codes, of, known if classes else None, classes, factors.numbers(values)))
 
 
