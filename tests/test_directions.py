@@ -10,6 +10,7 @@ import tiny_entries as tiny
 from zoo import models
 from zoo.analysis import directions, factors, moves
 from zoo.data import fruits
+from zoo.errors import Cancelled
 from zoo.latent import geometry
 
 COUNT, SIZE = 1200, 7
@@ -42,6 +43,7 @@ def test_planted_factors_come_back_with_r2_of_one():
     found = directions.by_factor(codes, known)
     for index, name in enumerate("abc"):
         vector, score = found[name]
+        assert vector is not None
         assert cosine(vector, MIXED[index]) > 0.999
         assert score == pytest.approx(1, abs=1e-6)
         unit = MIXED[index] * known[name].std()  # one unit is one standard deviation of the factor
@@ -162,6 +164,8 @@ def test_directions_of_a_generator_are_found_in_its_samples(wall):
     assert {direction.kind for direction in found.directions} == {"classes", "components"}
     assert found.fitted + found.tested == len(codes.flat) == directions.COUNT
     assert all(np.isfinite(found.vectors({direction.key: 1.0})).all() for direction in found.directions)
+    with pytest.raises(Cancelled):
+        directions.sampled(generator, None, cancelled=lambda: True)
     told = directions.find(directions.sampled(tiny.gan(wall / "told"), None))
     assert {direction.kind for direction in told.directions} == {"components"}
 
@@ -246,6 +250,7 @@ def test_factors_become_numbers_and_an_unmoved_fruit_its_own_picture():
 def test_changed_factors_are_rendered_within_their_ranges():
     images, known = fruits.render(1, 3, kind=0, size=9, x=16, accessory=0)
     row = factors.row(images, known, images[0])
+    assert row is not None
     deviations = {"size": 1.0, "kind": 0.5, "stem": 0.4, "leaf": 0.4, "x": 2.0}
     asked = [{"size": 1.5}, {"size": 50}, {"kind": 2}, {"stem": 2}, {"leaf": 2}, {"x": -1}]
     wanted = [{"size": 10.5}, {"size": 11}, {"kind": 1}, {"accessory": 1}, {"accessory": 2}, {"x": 14}]

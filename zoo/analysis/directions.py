@@ -28,7 +28,8 @@ MAX_FEATURES = 1 << 13  # values of a layer that are analysed
 BATCH = 100  # images between two looks at whether the work is still wanted
 LEAST_UNITS = 8  # channels of such a layer: fewer are a picture already
 
-Report, Stop = Callable[[float], None], Callable[[], bool]
+Report = Callable[[float], None]
+Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +252,17 @@ def sampled(
     count = enough(entry)
     latents = SAMPLERS[samplers.offered(entry)[0]].draw(entry, count, seed, 1.0, None)
     asked = np.arange(count) % len(entry.classes) if entry.conditional else None
-    told = classifier is None or asked is not None
+    judge = None if asked is not None else classifier
     parts, seen, layer = [], [], ""
     for rows in _batches(count, report, cancelled):
         pictures, features, layer = _painted(entry, latents[rows], None if asked is None else asked[rows])
         parts.append(features)
-        if not told:
-            seen.append(_seen(classifier, pictures))
+        if judge:
+            seen.append(_seen(judge, pictures))
     features = np.concatenate(parts)
     for index in np.unique(asked) if asked is not None else ():
         features[asked == index] -= features[asked == index].mean(0)
-    labels, classes = (None, ()) if told else (np.concatenate(seen), classifier.classes)
+    labels, classes = (np.concatenate(seen), judge.classes) if judge else (None, ())
     of = f"{count:,} random codes, seed {seed}"
     return Codes(latents.reshape(count, -1), of, labels, classes, {}, features, layer)
 

@@ -1,6 +1,7 @@
 """The factors of rendered fruits as numbers to read and to change, and the picture that changed factors give."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def changed(
         for name, value in start.items()
     }
     leaf, stem = there.pop("leaf") > 0.5, there.pop("stem") > 0.5
-    given: dict[str, np.ndarray] = {"accessory": np.where(leaf, 2, np.where(stem, 1, 0))}
+    given: dict[str, Any] = {"accessory": np.where(leaf, 2, np.where(stem, 1, 0))}
     for name, values in there.items():
         if name == "hue":
             given[name] = np.mod(values, 360)
