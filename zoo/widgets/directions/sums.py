@@ -18,6 +18,9 @@ from zoo.widgets.safety import guard
 # Of A, B and C: place in the list of classes, seed, kind. The mean of one class minus that of another, added to an
 # image of the other, makes it one of the first.
 BEGIN, KINDS = (((1, 2), 0), ((0, 1), 1), ((0, 1), 2)), ("mean", "mean", "class")
+CENTRE = (
+    " The mean of many random codes lies near the centre, where few codes are drawn: its picture need not be typical."
+)
 STYLE = """<style>
 .picture-sum { display: grid; grid-template-columns: repeat(3, minmax(0, 9rem) 1.6rem) minmax(0, 9rem);
   row-gap: 0.75rem; align-items: start; }
@@ -49,9 +52,10 @@ def sums(entry: Entry, means: Mapping[str, Anchor]) -> None:
         names = [f"{letter}: {each.name}" for letter, each in zip("ABC", chosen, strict=True)]
         with pictures:
             _draw(rows, [[*names, "the codes added, decoded"], ["A", "B", "C", "the pixels added"]])
+            near = "" if "encode" in entry.capabilities else CENTRE
             st.caption(
                 "What makes A differ from B is added to C. Above, the three codes are added and the sum is decoded. "
-                "Below, the pixels are added: what is not at the same place in all three stays as a ghost."
+                f"Below, the pixels are added: what is not at the same place in all three stays as a ghost.{near}"
             )
         posters = [charts.Row(title, row, "A − B + C") for title, row in zip(("Codes", "Pixels"), rows, strict=True)]
         with buttons:
