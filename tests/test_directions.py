@@ -153,7 +153,7 @@ def test_strengths_add_up():
             directions.Direction("c", "c", "factors", None, 0.0),
         ), {}, "", "", 3, 1, {},
     )  # fmt: skip
-    np.testing.assert_allclose(here.vectors({"a": 1.5, "b": -2}), [1.5, -2])
+    np.testing.assert_allclose(here.change({"a": 1.5, "b": -2}), [1.5, -2])
     assert [direction.key for direction in here.of("factors")] == ["a", "b"]
 
 
@@ -163,7 +163,7 @@ def test_directions_of_a_generator_are_found_in_its_samples(wall):
     found = directions.find(codes)
     assert {direction.kind for direction in found.directions} == {"classes", "components"}
     assert found.fitted + found.tested == len(codes.flat) == directions.COUNT
-    assert all(np.isfinite(found.vectors({direction.key: 1.0})).all() for direction in found.directions)
+    assert all(np.isfinite(found.change({direction.key: 1.0})).all() for direction in found.directions)
     with pytest.raises(Cancelled):
         directions.sampled(generator, None, cancelled=lambda: True)
     told = directions.find(directions.sampled(tiny.gan(wall / "told"), None))
@@ -197,6 +197,8 @@ def test_a_move_comes_back_from_its_file():
     content = moves.saved("fruits-vae", move, np.arange(4) / 3).encode()
     assert moves.opened(content, ["hue", "size", "x"]) == move
     assert json.loads(content)["change"] == [0, 0.333333, 0.666667, 1]
+    large = moves.saved("large", move, np.full(moves.MOST_NUMBERS + 1, 1 / 3)).encode()
+    assert moves.opened(large, ["hue", "size"]) == move
 
 
 def damaged(**changes):

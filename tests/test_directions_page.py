@@ -1,5 +1,6 @@
 """The page on directions: sliders, links, files, sums, and the same moved by hand in a browser."""
 
+import base64
 import functools
 
 import conftest
@@ -9,7 +10,7 @@ import pytest
 import tiny_entries as tiny
 from conftest import complaints, component, settle, sound, texts, words
 
-from zoo import models
+from zoo import images, models
 from zoo.analysis import directions, moves
 from zoo.data import datasets
 from zoo.widgets.directions.mixer import MOST
@@ -63,7 +64,7 @@ def test_a_link_moves_and_combines_kinds_and_says_what_it_cannot():
 
 def test_absurd_links_move_nothing(pca):
     for move in ("1" * 5000, ":,:,", "size:1e999", "😀:1", "size:--1"):
-        app = opened(move=move, directions="sideways", anchor_x="nope")
+        app = opened(move=move, directions="sideways", begin="nope")
         assert strengths(app) == {}
         assert "which this entry does not have" in texts(app)
 
@@ -73,15 +74,14 @@ def test_the_move_is_added_to_the_code_of_the_image_and_of_others(pca):
     pool = datasets.load("digits", "test", 1000)
     codes = models.encode(pca, pool.images)
     found = directions.find(directions.Codes(codes, "", pool.labels, pool.classes))
-    change = found.vectors({"pc1": 2.0})
+    change = found.change({"pc1": 2.0})
     assert found.tested == len(pool.images) - found.fitted
     after = component(app, "elsewhere-matrix")["rows"]
     assert [row["title"] for row in after] == ["Before", "After"]
     assert after[1]["note"] == "component 1 +2.0"
-    assert after[0]["sheet"] != after[1]["sheet"]
-    data = app.get("download_button")
-    assert {button.proto.label for button in data} >= {"Move", "Pictures", "Sum"}
-    assert np.linalg.norm(change) > 0
+    expected = models.decode(pca, directions.moved(codes[:8], change)[0])
+    assert after[1]["sheet"].endswith(base64.b64encode(images.png(images.strip([expected], scale=1, gap=0))).decode())
+    assert {button.proto.label for button in app.get("download_button")} >= {"Move", "Pictures", "Sum"}
 
 
 def test_what_the_hand_leaves_is_in_the_link_and_nonsense_is_not_taken(pca, monkeypatch):
@@ -119,7 +119,7 @@ def test_a_saved_move_is_opened_once_and_what_is_none_is_refused(pca):
 def test_a_generator_is_moved_from_its_seeds(wall):
     linear.autoencoder(wall / "gan", "digits", 6, encoder=False)
     linear.classifier(wall / "judge", "digits")
-    app = opened(anchor_x="seed", anchor_x_seed="5", directions="components")
+    app = opened(begin="seed", begin_seed="5", directions="components")
     said = words(app)
     assert "random codes, seed 0" in said
     assert "GANSpace" in said
@@ -134,7 +134,7 @@ def test_an_entry_told_its_class_has_no_class_means(wall):
 
 
 def test_the_sum_of_codes_stands_beside_that_of_pixels():
-    app = opened(anchor_a="mean", anchor_a_class="orange", anchor_b="class", anchor_b_class="apple", anchor_c="seed")
+    app = opened(term_a="mean", term_a_class="orange", term_b="class", term_b_class="apple", term_c="seed")
     html = next(
         item.proto.body for item in app.get("html") if "picture-sum" in item.proto.body and "<img" in item.proto.body
     )

@@ -50,8 +50,8 @@ def view(entry: Entry, here: Found, kind: str, means: Mapping[str, Anchor]) -> N
     with widgets.guard():
         pictures = st.container()
         left, right = st.columns(2, gap="medium")
-        with left, widgets.linked_expander("Image or seed to move", "anchor_x", icon=":material/image:"):
-            start, notes = widgets.anchor_inputs(entry, "X", (0, 1), 0, means)
+        with left, widgets.linked_expander("Image or seed to move", "begin", icon=":material/image:"):
+            start, notes = widgets.anchor_inputs(entry, "X", "begin", (0, 1), 0, means)
         with right, st.expander("Open a saved move", icon=":material/folder_open:"):
             keeping(here)
         with pictures:
@@ -81,7 +81,7 @@ def elsewhere(entry: Entry, here: Found, start: Anchor, move: moves.Move, pictur
     """Show the move on other images, and its downloads."""
     st.header("The same move on other images")
     codes, labels, names = others(entry)
-    change = here.vectors(move)
+    change = here.change(move)
     before = models.decode(entry, codes, labels)
     after = models.decode(entry, directions.moved(codes, change)[0], labels)
     called = {direction.key: direction.label for direction in here.directions}

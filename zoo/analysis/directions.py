@@ -84,7 +84,7 @@ class Found:
         """Return the directions of a kind that can be moved along."""
         return [direction for direction in self.directions if direction.kind == kind and direction.vector is not None]
 
-    def vectors(self, move: Mapping[str, float]) -> np.ndarray:
+    def change(self, move: Mapping[str, float]) -> np.ndarray:
         """Return what a move adds to a flat code: (L,). Raises KeyError for a direction that is not here."""
         here = {direction.key: direction.vector for direction in self.directions if direction.vector is not None}
         size = next((len(vector) for vector in here.values()), 0)

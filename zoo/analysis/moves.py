@@ -11,6 +11,7 @@ REACH = 3.0  # largest strength to each side
 STEP = 0.1
 MOST = 16  # directions of one move
 MAX_BYTES = 1 << 18  # of a file
+MOST_NUMBERS = 8192  # of a change that is saved: more would not be opened again
 KIND = "latent-zoo-move"
 NONE = "none"
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -44,10 +45,11 @@ def tidy(move: Mapping[str, float]) -> Move:
 
 def saved(entry: str, move: Mapping[str, float], change: np.ndarray) -> str:
     """Return a move as JSON: the entry, each direction by name with its strength, and the change (L,) that they add to
-    a code, for programs that do not find directions themselves."""
+    a code, unless that is very long, for programs that do not find directions themselves."""
     steps = [{"direction": key, "strength": strength} for key, strength in tidy(move).items()]
     numbers = [round(float(value), 6) for value in change]
-    return json.dumps({"kind": KIND, "version": 1, "entry": entry, "steps": steps, "change": numbers}, indent=1)
+    document = {"kind": KIND, "version": 1, "entry": entry, "steps": steps}
+    return json.dumps(document | ({"change": numbers} if len(numbers) <= MOST_NUMBERS else {}))
 
 
 def opened(content: bytes, known: Sequence[str]) -> Move:

@@ -31,7 +31,7 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
     reserve(f"frame-{key}", f"min-height: {160 * entry.shape[0] // entry.shape[1] + 60}px;")
     frame = st.container(key=f"frame-{key}")
     with st.popover(f"Choose {letter}", icon=":material/tune:"):
-        anchor, notes = anchor_inputs(entry, letter, (index, count), index)
+        anchor, notes = anchor_inputs(entry, letter, key, (index, count), index)
     with frame:
         shown = images.enlarge(images.to_uint8(anchor.image), max(1, 480 // entry.shape[0]))
         st.image(shown, width=160, alt=f"Anchor {letter}: {anchor.name}")
@@ -44,12 +44,13 @@ def anchor_picker(entry: Entry, index: int, count: int) -> Anchor:
 def anchor_inputs(
     entry: Entry,
     letter: str,
+    key: str,
     place: tuple[int, int],
     seed: int,
     means: Mapping[str, Anchor] | None = None,
     first: str = "",
 ) -> tuple[Anchor, list[str]]:
-    """Draw the inputs of an anchor (?anchor_a=…) and return it, with what is to be said of it in Markdown.
+    """Draw the inputs of an anchor (?key=…, ?key_class=…) and return it, with what is to be said of it in Markdown.
 
     A class is an image of the dataset where the entry can encode and the data is here, the class that a conditional
     entry is asked for, or else the random image that the classifier takes most surely for it.
@@ -59,7 +60,7 @@ def anchor_inputs(
         seed: the one it begins with. means: anchors that can be chosen by their names, beside the others.
         first: the kind that it begins with, where there is one.
     """
-    key, means = f"anchor_{letter.lower()}", means or {}
+    means = means or {}
     kinds = _kinds(entry) + (["mean"] if means else [])
     first = first if first in kinds else kinds[0]
     kind = bound(

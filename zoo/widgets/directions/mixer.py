@@ -47,7 +47,7 @@ def mixer(
     move = {direction.key: move[direction.key] for direction in shown if direction.key in move}
     at = [move.get(direction.key, 0.0) for direction in shown]
     factual = known if all(direction.kind == "factors" for direction in shown) else None
-    vectors = np.stack([found.vectors({direction.key: 1.0}) for direction in shown])
+    vectors = np.stack([found.change({direction.key: 1.0}) for direction in shown])
     keys = tuple(direction.key for direction in shown)
     steps = max(3, min(STEPS, models.affordable(entry, STEPS * len(shown)) // len(shown)))
     grids, exact = _frames(entry, start.latent, start.label, vectors, keys, tuple(at), steps, factual, found.deviations)

@@ -35,13 +35,13 @@ STYLE = """<style>
 
 @st.fragment
 def sums(entry: Entry, means: Mapping[str, Anchor]) -> None:
-    """Show A − B + C of codes, and of pixels for comparison; the three are chosen below (?anchor_a, b, c)."""
+    """Show A − B + C of codes, and of pixels for comparison; the three are chosen below (?term_a, b, c)."""
     st.header("A − B + C")
     with guard():
         pictures, buttons, chosen = st.container(), st.container(horizontal=True), []
         for letter, begin, kind in zip("ABC", BEGIN, KINDS, strict=True):
             with buttons, st.popover(f"Choose {letter}", icon=":material/tune:"):
-                anchor, notes = anchor_inputs(entry, letter, *begin, means, kind)
+                anchor, notes = anchor_inputs(entry, letter, f"term_{letter.lower()}", *begin, means, kind)
             for note in notes:
                 st.caption(f"{letter}: {note}")
             chosen.append(anchor)
