@@ -1,4 +1,5 @@
-"""Every page in a real browser: light and dark, wide and on a phone; and what only a browser can show of the widgets.
+"""Every page in a real browser: light and dark, wide, on a projector and on a phone; and what only a browser can show
+of the widgets.
 
 Skipped where there is no Chromium, as `conftest.chromium` says.
 """
@@ -26,6 +27,33 @@ st.text(f"number {number}")
 """
 
 
+SHIFTS = """
+window.shifts = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((one) => (shifts += one.hadRecentInput ? 0 : one.value)))
+  .observe({ type: "layout-shift", buffered: true });
+"""
+# Pictures of which a part lies outside the window or of a part of the page that scrolls sideways.
+CUT = """
+() => {
+  const cut = [], parent = (one) => one.parentElement ?? one.getRootNode().host;
+  const look = (root) => root.querySelectorAll("*").forEach((one) => {
+    if (one.shadowRoot) look(one.shadowRoot);
+    if (!["IMG", "CANVAS"].includes(one.tagName)) return;
+    const box = one.getBoundingClientRect();
+    let left = 0, right = innerWidth;
+    for (let above = parent(one); above && above !== document.body; above = parent(above))
+      if (getComputedStyle(above).overflowX !== "visible") {
+        const around = above.getBoundingClientRect();
+        [left, right] = [Math.max(left, around.left), Math.min(right, around.right)];
+      }
+    const out = box.left < left - 1 || box.right > right + 1;
+    if (box.width > 2 && out) cut.push(one.getAttribute("aria-label") ?? one.alt);
+  });
+  look(document);
+  return cut;
+}
+"""
+
 AXE = (("wide", "dark"), ("phone", "light"))  # what axe-core looks at: each theme, each width
 # What axe-core finds in Streamlit's own parts, by rule and by the test id of the part.
 STREAMLITS = {
@@ -52,28 +80,49 @@ def violations(page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_worth_showing(app, tab, path, scheme):
-    page = tab(app.url, "wide", scheme)
-    page.goto(f"{app.url}/{url_path(path)}")
-    settle(page)
-    for size in ("wide", "phone"):
-        width, height = SIZES[size]
-        page.set_viewport_size({"width": width, "height": height})
+def test_the_reader_of_what_is_cut_sees_it(app, tab):
+    page = tab(app.url)
+    page.set_content('<div style="width:50px;overflow:auto"><img alt="half" width="100" height="9"></div>')
+    assert page.evaluate(CUT) == ["half"]
+
+
+def calmly_loaded(page, url: str) -> None:
+    """Open a page until nothing of it moved while it loaded, at most four times; fails where something always does.
+
+    Code that comes for the first time, and a busy machine that delivers the style after what it styles, move things.
+    """
+    page.add_init_script(SHIFTS)
+    shifts = []
+    while len(shifts) < 4 and min(shifts, default=1) > 0.1:
+        page.goto(url)
         settle(page)
-        assert page.get_by_test_id("stException").count() == 0
-        assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
-        assert complaints(page) == []
-        pixels = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"))
-        assert pixels.std() > 5, "the screenshot is blank"
-        assert (np.median(pixels) > 128) == (scheme == "light")
-        box = page.evaluate("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('[data-testid=stMain]'))")
-        assert box[0] <= box[1], f"the page is {box[0]} pixels wide and scrolls sideways"
-        unnamed = page.evaluate("[...document.querySelectorAll('img:not([alt]):not([data-testid=stLogo])')].length")
-        assert unnamed == 0, "an image has no alternative text"
-        if (size, scheme) in AXE:
-            assert violations(page) == []
+        shifts.append(page.evaluate("shifts"))
+    assert min(shifts) <= 0.1
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_worth_showing(app, tab, path):
+    page = tab(app.url, "projector")
+    calmly_loaded(page, f"{app.url}/{url_path(path)}")
+    assert page.evaluate(CUT) == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for size in ("wide", "phone"):
+            width, height = SIZES[size]
+            page.set_viewport_size({"width": width, "height": height})
+            settle(page)
+            assert page.get_by_test_id("stException").count() == 0
+            assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
+            assert complaints(page) == []
+            pixels = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"))
+            assert pixels.std() > 5, "the screenshot is blank"
+            assert (np.median(pixels) > 128) == (scheme == "light")
+            box = page.evaluate("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('[data-testid=stMain]'))")
+            assert box[0] <= box[1], f"the page is {box[0]} pixels wide and scrolls sideways"
+            unnamed = page.evaluate("[...document.querySelectorAll('img:not([alt]):not([data-testid=stLogo])')].length")
+            assert unnamed == 0, "an image has no alternative text"
+            if (size, scheme) in AXE:
+                assert violations(page) == []
 
 
 @pytest.fixture(scope="module")

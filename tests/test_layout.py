@@ -1,4 +1,4 @@
-"""What a page looks like in a real browser: what is cut off, what moves, where one is, what a hand finds.
+"""What a hand finds on a page in a real browser, and where one is.
 
 Skipped where there is no Chromium, as `conftest.chromium` says.
 """
@@ -6,56 +6,9 @@ Skipped where there is no Chromium, as `conftest.chromium` says.
 import re
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-from conftest import PAGES, complaints, settle, url_path
+from conftest import complaints, settle
 
 TOP = "document.querySelector('[data-testid=stMain]').scrollTop"
-SHIFTS = """
-window.shifts = 0;
-new PerformanceObserver((list) => list.getEntries().forEach((one) => (shifts += one.hadRecentInput ? 0 : one.value)))
-  .observe({ type: "layout-shift", buffered: true });
-"""
-# Pictures of which a part lies outside the window or of a part of the page that scrolls sideways.
-CUT = """
-() => {
-  const cut = [], parent = (one) => one.parentElement ?? one.getRootNode().host;
-  const look = (root) => root.querySelectorAll("*").forEach((one) => {
-    if (one.shadowRoot) look(one.shadowRoot);
-    if (!["IMG", "CANVAS"].includes(one.tagName)) return;
-    const box = one.getBoundingClientRect();
-    let left = 0, right = innerWidth;
-    for (let above = parent(one); above && above !== document.body; above = parent(above))
-      if (getComputedStyle(above).overflowX !== "visible") {
-        const around = above.getBoundingClientRect();
-        [left, right] = [Math.max(left, around.left), Math.min(right, around.right)];
-      }
-    const out = box.left < left - 1 || box.right > right + 1;
-    if (box.width > 2 && out) cut.push(one.getAttribute("aria-label") ?? one.alt);
-  });
-  look(document);
-  return cut;
-}
-"""
-
-
-def test_the_reader_of_what_is_cut_sees_it(app, tab):
-    page = tab(app.url)
-    page.set_content('<div style="width:50px;overflow:auto"><img alt="half" width="100" height="9"></div>')
-    assert page.evaluate(CUT) == ["half"]
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_on_a_projector_no_picture_is_cut_off_and_nothing_moves(app, tab, path):
-    page = tab(app.url, "projector")
-    page.add_init_script(SHIFTS)
-    shifts = []
-    # Code that comes for the first time, and a busy machine that delivers the style after what it styles, move things.
-    while len(shifts) < 4 and min(shifts, default=1) > 0.1:
-        page.goto(f"{app.url}/{url_path(path)}")
-        settle(page)
-        shifts.append(page.evaluate("shifts"))
-    assert min(shifts) <= 0.1
-    assert page.evaluate(CUT) == []
 
 
 def test_an_entry_opens_at_the_top_and_back_leads_to_where_one_was(app, tab):
