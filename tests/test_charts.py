@@ -67,6 +67,7 @@ FIGURES = {
     "ranking": lambda: charts.ranking(["a", "b"], [0.1, 3], [0.09, 2], [0.12, 5], "Fréchet distance", floor=0.05),
     "tradeoff": lambda: charts.tradeoff(["a", "b"], [20, 25], [0.1, 3], ["VAE", "RAE"], "PSNR", "Fréchet distance"),
     "path_profile": lambda: charts.path_profile(np.eye(10)[[3, 3, 8, 5]], DIGITS),
+    "descent": lambda: charts.descent([[0.1, 0.02, 0.001], [0.2, 0.1]], ["seven", "two"], limit=0.002),
 }
 
 
@@ -284,6 +285,7 @@ BY_STRANGERS = {
     "class_probabilities": lambda: charts.class_probabilities(np.array([0.5, 0.5]), [HOSTILE, "b"]),
     "path_profile": lambda: charts.path_profile(np.eye(2), [HOSTILE, "b"]),
     "reconstruction_bars": lambda: charts.reconstruction_bars({HOSTILE: ERRORS}),
+    "descent": lambda: charts.descent([[0.1]], [HOSTILE]),
     "ranking": lambda: charts.ranking([HOSTILE], [1], [1], [1], HOSTILE),
     "tradeoff": lambda: charts.tradeoff([HOSTILE], [1], [1], [HOSTILE], HOSTILE, HOSTILE),
 }

@@ -33,6 +33,9 @@ def main() -> None:
         shape = fidelity.largest([entry.shape for entry in chosen])
         picked = widgets.image_source("input", shape, prefer=chosen[0].dataset, count=8, most=24, native=True)
     compare(chosen, picked)
+    st.page_link(
+        "pages/explore/inversion.py", label="GANs have no encoder: search their latents", icon=":material/search:"
+    )
     st.header("Best and worst")
     extremes(chosen)
     if translators := widgets.entries("translate"):

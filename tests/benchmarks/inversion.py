@@ -1,9 +1,9 @@
 """How near GANs come to test images: python tests/benchmarks/inversion.py [ENTRY …]
 
-For each GAN of the zoo, over 8 test images of its dataset (seed 0): the mean squared error of the best of as many random
-draws as the search makes images, of the search, and of its encoder where it has one; seconds of the wall clock and of the
-processor for each image; and beside it the error of the autoencoder of the same dataset whose code has nearest as many
-numbers. Conditional entries are told the true class. The last line is JSON. Datasets are read from ZOO_DATA.
+For each GAN of the zoo, over 8 test images of its dataset (seed 0): the mean squared error of the best of as many
+random draws as the search makes images, of the search, and of its encoder where it has one; seconds of the wall clock
+and of the processor for each image; and beside it the error of the autoencoder of the same dataset whose code has
+nearest as many numbers. Conditional entries are told the true class. The last line is JSON.
 """
 
 import json
@@ -43,8 +43,14 @@ def measure(entry: Entry, entries: list[Entry]) -> dict:
     labels, _ = labels_for(entry, split.images, split.labels, split.classes)
     wall, work = time.monotonic(), time.process_time()
     found = inversion.invert(entry, split.images, labels, SETTINGS)
-    wall, work = (round((now - then) / COUNT, 2) for now, then in ((time.monotonic(), wall), (time.process_time(), work)))
-    row = {"entry": entry.id, "latents": int(np.prod(entry.latent_shape)), "mse": np.mean([item.error for item in found])}
+    wall, work = (
+        round((now - then) / COUNT, 2) for now, then in ((time.monotonic(), wall), (time.process_time(), work))
+    )
+    row = {
+        "entry": entry.id,
+        "latents": int(np.prod(entry.latent_shape)),
+        "mse": np.mean([item.error for item in found]),
+    }
     row |= {"wall": wall, "cpu": work, "images": int(np.mean([item.made for item in found]))}
     row["draws"] = best_draws(entry, split.images, labels, row["images"]).mean()
     if "encode" in entry.capabilities:

@@ -6,6 +6,8 @@ and the worse half of the starts is given up on the way. Latents stay where the 
 for what it was never trained to make.
 """
 
+import csv
+import io
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +25,7 @@ FACTORS = (0.03, 0.3, 3.0, 30.0)  # by which the damping is tried at every step,
 HALVED = (1, 3, 6)  # steps after which half of the starts are given up
 TAIL = 3.09  # standard deviations: one draw of 1,000 of the normal prior lies farther out
 MAX_VALUES = 1 << 25  # of one Jacobian
+BRIGHTEST = 0.995  # quantile of the mean differences that is shown as white
 ALWAYS = float("inf")
 
 Decode = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -283,4 +286,29 @@ def verdict(errors: Sequence[float], limit: float, name: str) -> str:
     if len(errors) == 1:
         return f"{name} cannot make this image: {rest}, and stays at {errors[0]:.2g} here."
     least, most = min(error for error in errors if error > limit), max(errors)
-    return f"{name} cannot make {past} of these {len(errors)} images: {rest}, and stays at {least:.2g} to {most:.2g} there."
+    where = f"{least:.2g}" if past == 1 else f"{least:.2g} to {most:.2g}"
+    return f"{name} cannot make {past} of these {len(errors)} images: {rest}, and stays at {where} there."
+
+
+def table(names: Sequence[str], found: Sequence[Found]) -> str:
+    """Return a CSV table, one row for each image: its name, class told or found, error, and the latent's numbers."""
+    size = len(found[0].latent) if found else 0
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["image", "class", "mse", *(f"z{index}" for index in range(size))])
+    for name, item in zip(names, found, strict=True):
+        label = "" if item.label is None else item.label
+        writer.writerow([name, label, f"{item.error:.6g}", *(f"{value:.6g}" for value in item.latent.tolist())])
+    return buffer.getvalue()
+
+
+def dropped(originals: np.ndarray, nearest: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return where images (N, H, W, C) are on average brighter than their nearest ones, where they are darker, both
+    (H, W, C) with one brightness, and the difference that it shows as white.
+
+    After Bau et al. 2019, "Seeing What a GAN Cannot Generate": what all inversions lack the generator has dropped.
+    """
+    apart = (np.asarray(originals, np.float64) - nearest).astype(np.float32)
+    lacking, added = np.maximum(apart, 0).mean(0), np.maximum(-apart, 0).mean(0)
+    white = max(0.02, float(np.quantile(np.stack([lacking, added]), BRIGHTEST)))
+    return np.minimum(lacking / np.float32(white), 1), np.minimum(added / np.float32(white), 1), white

@@ -1,6 +1,7 @@
 """Arrays become plotly figures and pictures of curves; no Streamlit."""
 
 from zoo.charts.classification import class_probabilities, path_profile
+from zoo.charts.descent import descent
 from zoo.charts.distributions import class_histogram, factor_histograms, feature_pca, intensity_histogram
 from zoo.charts.history import training_curve
 from zoo.charts.latent import (
@@ -29,6 +30,7 @@ __all__ = [
     "class_histogram",
     "class_probabilities",
     "code_grid",
+    "descent",
     "effect_bars",
     "factor_histograms",
     "feature_pca",

@@ -1,0 +1,17 @@
+"""Widgets of Inversion."""
+
+from zoo.widgets.inversion.choices import entry_choice, settings_choice
+from zoo.widgets.inversion.rows import LACKED, compared, lacked
+from zoo.widgets.inversion.searches import Searched, class_images, limit, searched
+
+__all__ = [
+    "LACKED",
+    "Searched",
+    "class_images",
+    "compared",
+    "entry_choice",
+    "lacked",
+    "limit",
+    "searched",
+    "settings_choice",
+]
