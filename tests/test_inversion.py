@@ -1,5 +1,7 @@
 """Inversion on generators whose inverse is known."""
 
+from dataclasses import replace
+
 import linear_entries as linear
 import numpy as np
 import pytest
@@ -110,7 +112,20 @@ def test_an_entry_finds_its_own_images_and_not_others(tmp_path):
     assert max(limit, *errors[:2]) < 1e-6 < 1e-3 < min(errors[2:])
     assert "cannot make 2 of these 4 images" in inversion.verdict(errors, max(limit, *errors[:2]), "It")
     assert "can make this image" in inversion.verdict([limit], limit, "It")
-    assert "cannot make this image" in inversion.verdict([2 * limit], limit, "It")
+    assert "cannot make this image exactly" in inversion.verdict([2 * limit], limit, "It")
+    assert inversion.beside([1, 2], [2, 3], "AE") == "It comes nearer than AE all the same."
+    assert "in 1 of them" in inversion.beside([1, 4], [2, 3], "AE")
+    assert "in none of them" in inversion.beside([4], [3], "AE")
+
+
+def test_what_was_dropped_is_what_all_nearest_images_lack():
+    originals, nearest = np.full((3, 2, 2, 1), 0.5), np.full((3, 2, 2, 1), 0.5)
+    nearest[:, 0, 0], nearest[:, 1, 1] = 0.25, 0.75
+    originals[0, 0, 1], originals[1, 0, 1] = 0.75, 0.25  # one lacks, one adds
+    lacking, added, white = inversion.dropped(originals, nearest)
+    assert white == pytest.approx(0.25, abs=0.01)
+    assert lacking[..., 0] == pytest.approx(np.array([[1, 1 / 3], [0, 0]]), abs=0.02)
+    assert added[..., 0] == pytest.approx(np.array([[0, 1 / 3], [0, 1]]), abs=0.02)
 
 
 def test_conditional_entries_are_told_or_try_their_classes(tmp_path):
@@ -130,8 +145,8 @@ def test_the_bar_is_what_95_percent_stay_below():
 def test_neighbours_are_autoencoders_of_the_dataset_with_codes_of_like_size(tmp_path):
     gan = linear.autoencoder(tmp_path / "gan", "digits", 8, encoder=False)
     two, six = (linear.autoencoder(tmp_path / f"vae-{size}", "digits", size) for size in (2, 6))
-    elsewhere = {"dataset": {"id": "fruits", "revision": None, "images": 20}}
-    fruits = linear.autoencoder(tmp_path / "fruits", "digits", 8, **elsewhere)
+    elsewhere = six.manifest.dataset.model_copy(update={"id": "fruits"})
+    fruits = replace(six, manifest=six.manifest.model_copy(update={"dataset": elsewhere}))
     assert inversion.neighbour(gan, [gan, two, six, fruits]) == six
     assert inversion.neighbour(gan, [gan, fruits]) is None
     assert inversion.adversarial(gan) and not inversion.adversarial(six)

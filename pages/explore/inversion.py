@@ -8,7 +8,17 @@ from zoo import charts, widgets
 from zoo.analysis import inversion
 from zoo.analysis.inversion import Settings
 from zoo.entries import Entry
-from zoo.widgets.inversion import LACKED, class_images, compared, entry_choice, lacked, limit, searched, settings_choice
+from zoo.widgets.inversion import (
+    LACKED,
+    class_images,
+    compared,
+    entry_choice,
+    lacked,
+    limit,
+    said,
+    searched,
+    settings_choice,
+)
 
 HOW = (
     "Each column is one image: the original, the nearest image that was found, and where the two differ. The search "
@@ -16,11 +26,16 @@ HOW = (
     "measured by moving each number of the code a little); codes stay where the prior draws. An autoencoder finds its "
     "code in one step, but was trained to give images back; a GAN was not."
 )
+FALL = (
+    "How the error of the nearest image falls while it is searched, one line for each image. The dotted line, where it "
+    "is drawn, is what the same search reaches for images that the generator certainly can make: its own samples."
+)
 DROPPED = (
     "Test images of one class, and below each the nearest image that was found. What all nearest images lack, the "
     "generator has dropped (Bau et al. 2019): the means show it, with what the nearest images lack on average, and "
     "what they add."
 )
+FEW = 6  # images beside which the chart has its place
 
 
 def main() -> None:
@@ -44,27 +59,31 @@ def main() -> None:
 
 def nearest(entry: Entry, picked: widgets.Picked, settings: Settings, known: bool) -> float | None:
     """Show images and their nearest ones, the verdict, and how the errors fell; return the bar of own samples."""
-    names, place = picked.names(), st.empty()
+    names, few = picked.names(), len(picked.images) <= FEW
+    left, right = st.columns([1, 1], gap="large") if few else (st.container(), st.container())
+    with left:
+        place, below = st.empty(), st.container()
     with place.container():
         widgets.image_matrix([widgets.Row("Original", picked.images, picked.description, names)], names, key="given")
-    found = searched(entry, picked, settings, known)
+    with below:
+        found = searched(entry, picked, settings, known)
     if found is None:
         return None
     rows = compared(entry, found)
     with place.container():
         widgets.image_matrix(rows, names, key="found")
-    st.caption(HOW)
-    if any(item.cut for item in found.found):
-        st.caption(":material/timer: The time limit ended some searches: more seconds may bring them nearer.")
-    bar = limit(entry, settings)
-    if bar is not None:
-        st.markdown(f":material/gavel: {widgets.plain(inversion.verdict(found.errors, bar, entry.label))}")
-    curves = charts.descent([item.curve for item in found.found], numbered(names), bar)
-    widgets.figure(
-        curves, key="descent", filename="inversion-error",
-        caption="How the error of the best start falls, one line for each image. The dotted line, once it is there, is "
-        f"what the same search reaches for images that the generator certainly can make. Seed {settings.seed}.",
-    )  # fmt: skip
+    with below:
+        st.caption(HOW)
+        if any(item.cut for item in found.found):
+            st.caption(":material/timer: The time limit ended some searches: more seconds may bring them nearer.")
+    with right:
+        chart = st.container()
+        bar = limit(entry, settings)
+        if bar is not None:
+            st.markdown(f":material/gavel: {widgets.plain(said(entry, found, bar))}")
+    with chart:
+        curves = charts.descent([item.curve for item in found.found], numbered(names), bar)
+        widgets.figure(curves, key="descent", filename="inversion-error", caption=FALL)
     with st.container(horizontal=True):
         widgets.download("Matrix", lambda: charts.poster("Inversion", rows, names), "inversion.png")
         widgets.download("Errors and codes", lambda: inversion.table(names, found.found), "inversion.csv")
@@ -90,7 +109,7 @@ def whole_class(entry: Entry, settings: Settings, known: bool, bar: float | None
     widgets.image_matrix(means, LACKED, key="class-means")
     st.caption(DROPPED)
     if bar is not None:
-        st.markdown(f":material/gavel: {widgets.plain(inversion.verdict(found.errors, bar, entry.label))}")
+        st.markdown(f":material/gavel: {widgets.plain(said(entry, found, bar))}")
     with st.container(horizontal=True):
         widgets.download("Class", lambda: charts.poster("Test images and nearest", rows, names), "dropped.png")
         widgets.download("Means", lambda: charts.poster("What it has dropped", means, LACKED), "dropped-means.png")

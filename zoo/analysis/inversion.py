@@ -278,16 +278,23 @@ def bar(errors: np.ndarray) -> float:
 
 def verdict(errors: Sequence[float], limit: float, name: str) -> str:
     """Say which of several images a generator can make, when `limit` is the bar of its own samples."""
-    past = sum(error > limit for error in errors)
-    rest = f"the same search brings {SHARE:.0%} of its own samples to {limit:.2g} or less".replace("%", " %")
+    past, count = [error for error in errors if error > limit], len(errors)
+    basis = f"the same search brings 95 % of {OWN} samples of its own to an MSE of {limit:.2g} or less"
+    these = "this image" if count == 1 else f"all {count} images"
     if not past:
-        what = "this image" if len(errors) == 1 else f"all {len(errors)} images"
-        return f"{name} can make {what}: {rest}."
-    if len(errors) == 1:
-        return f"{name} cannot make this image: {rest}, and stays at {errors[0]:.2g} here."
-    least, most = min(error for error in errors if error > limit), max(errors)
-    where = f"{least:.2g}" if past == 1 else f"{least:.2g} to {most:.2g}"
-    return f"{name} cannot make {past} of these {len(errors)} images: {rest}, and stays at {where} there."
+        return f"{name} can make {these}: {basis}."
+    if count > 1:
+        these = f"{len(past)} of these {count} images"
+    stays = f"{min(past):.2g}" if len(past) == 1 else f"{min(past):.2g} to {max(past):.2g}"
+    return f"{name} cannot make {these} exactly: {basis}, and stays at {stays} here."
+
+
+def beside(errors: Sequence[float], others: Sequence[float], name: str) -> str:
+    """Say in how many images a search came nearer than the autoencoder of that name did."""
+    ahead = sum(one < other for one, other in zip(errors, others, strict=True))
+    if ahead == len(errors):
+        return f"It comes nearer than {name} all the same."
+    return f"It comes nearer than {name} in {ahead or 'none'} of them."
 
 
 def table(names: Sequence[str], found: Sequence[Found]) -> str:

@@ -1,7 +1,7 @@
 """Widgets of Inversion."""
 
 from zoo.widgets.inversion.choices import entry_choice, settings_choice
-from zoo.widgets.inversion.rows import LACKED, compared, lacked
+from zoo.widgets.inversion.rows import LACKED, compared, lacked, said
 from zoo.widgets.inversion.searches import Searched, class_images, limit, searched
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "entry_choice",
     "lacked",
     "limit",
+    "said",
     "searched",
     "settings_choice",
 ]

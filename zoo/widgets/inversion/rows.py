@@ -1,7 +1,5 @@
 """What a search found, as rows of pictures."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from zoo import images, models
@@ -29,6 +27,17 @@ def compared(entry: Entry, found: Searched) -> list[Row]:
     return rows
 
 
+def said(entry: Entry, found: Searched, bar: float) -> str:
+    """Return the verdict on what was found, and whether an autoencoder does better."""
+    text, other = inversion.verdict(found.errors, bar, entry.label), inversion.neighbour(entry, entries())
+    if other and max(found.errors) > bar:
+        pictures = found.picked.images
+        text += (
+            f" {inversion.beside(found.errors, _errors(pictures, _reconstructed(other, pictures, None)), other.label)}"
+        )
+    return text
+
+
 def lacked(found: Searched) -> list[Row]:
     """Return the means of originals and nearest images, and what these lack and add."""
     pictures, nearest = found.picked.images, found.nearest
@@ -49,7 +58,8 @@ def _captions(entry: Entry, found: Searched) -> list[str]:
 
 def _by_encoder(title: str, entry: Entry, pictures: np.ndarray, labels: np.ndarray | None) -> Row:
     made = _reconstructed(entry, pictures, labels)
-    return Row(title, made, f"{entry.label}\nencodes and decodes", _errors(pictures, made), apart=True)
+    captions = [f"MSE {error:.4f}" for error in _errors(pictures, made)]
+    return Row(title, made, f"{entry.label}\nencodes and decodes", captions, apart=True)
 
 
 @cached
@@ -57,5 +67,5 @@ def _reconstructed(entry: Entry, pictures: np.ndarray, labels: np.ndarray | None
     return models.reconstruct(entry, pictures, labels)
 
 
-def _errors(pictures: np.ndarray, made: np.ndarray) -> Sequence[str]:
-    return [f"MSE {inversion.mse(one, image):.4f}" for one, image in zip(made, pictures, strict=True)]
+def _errors(pictures: np.ndarray, made: np.ndarray) -> list[float]:
+    return [inversion.mse(one, image) for one, image in zip(made, pictures, strict=True)]
