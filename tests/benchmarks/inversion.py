@@ -57,7 +57,8 @@ def measure(entry: Entry, entries: list[Entry]) -> dict:
         row["encoder"] = errors(split.images, models.reconstruct(entry, split.images, labels)).mean()
     if other := inversion.neighbour(entry, entries):
         row |= {"beside": other.id, "beside_mse": errors(split.images, models.reconstruct(other, split.images)).mean()}
-    return {name: round(float(value), 5) if isinstance(value, float | np.floating) else value for name, value in row.items()}
+    floats = {name: round(float(value), 5) for name, value in row.items() if isinstance(value, float | np.floating)}
+    return row | floats
 
 
 def main() -> None:
