@@ -248,7 +248,9 @@ def protocol(entry: Entry, setting: Setting, count: int) -> str:
         kind = "pixels drawn as 0 or 1 with their grey as probability (Bernoulli likelihood)"
         if spread is not None:
             kind = f"Gaussian likelihood with σ = {spread:g} at each of {math.prod(entry.shape):,} values"
-        parts.append(f"log p(x) by the importance-weighted bound with {setting.draws} latents (Burda et al. 2016), {kind}")
+        parts.append(
+            f"log p(x) by the importance-weighted bound with {setting.draws} latents (Burda et al. 2016), {kind}"
+        )
     if entry.discrete:
         parts.append("log p(code) by the network that draws the integers")
     elif "code" in offered(entry):
