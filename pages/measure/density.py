@@ -7,21 +7,23 @@ from zoo.analysis import anomalies
 from zoo.analysis.anomalies import SCORES, Scored
 from zoo.widgets.density import Sets, View, own_images, ranking, scored, view_choice
 
+TALL, LOW = 950, 640  # pixels of the histograms in two rows and in one: what follows is drawn first
 BEYOND = " Values further out are counted in the outermost bar."
 
 
 def main() -> None:
     st.title("Density")
     st.markdown(
-        "A model of the density of images should find those that it was trained on likely and all others unlikely. "
-        "Three ways to ask it: how **likely** an image is, how well it is **reconstructed**, how **far** its code lies "
-        "from those of training images."
+        "A model that has learned how images are distributed should find those like its training images likely and "
+        "all others unlikely. Ask it how **likely** an image or its code is, how well the image is **reconstructed**, "
+        "and how **far** the code lies from those of training images."
     )
     view = view_choice()
     with widgets.guard():
         sets = scored(view)
         if sets:
-            place = st.container()
+            widgets.reserve("density-scores", f"min-height: {TALL if len(sets.normal.scores) == 4 else LOW}px;")
+            place = st.container(key="density-scores")
             st.header("One by one")
             with widgets.guard():
                 single = own_images(view, sets.normal)
@@ -38,9 +40,9 @@ def histograms(view: View, sets: Sets, single: Scored) -> None:
     for start in range(0, len(areas), across):
         for column, name in zip(st.columns(across, gap="medium"), list(areas)[start : start + across], strict=False):
             with column:
-                st.subheader(f"{SCORES[name].title}: AUROC {areas[name]:.2f}")
-                parts = [(title, part.scores[name]) for title, part in zip(view.names, sets, strict=True)]
-                figure, beyond = charts.score_histogram(*parts, SCORES[name].axis, single.scores[name])
+                st.subheader(f"{SCORES[name].title}: AUROC {areas[name]:.3f}")
+                own, other = ((title, part.scores[name]) for title, part in zip(view.names, sets, strict=True))
+                figure, beyond = charts.score_histogram(own, other, SCORES[name].axis, single.scores[name])
                 caption = SCORES[name].reading + (BEYOND if beyond else "")
                 widgets.figure(figure, key=f"scores-{name}", caption=caption, filename=f"density-{name}")
     st.markdown(
@@ -49,10 +51,11 @@ def histograms(view: View, sets: Sets, single: Scored) -> None:
     )
     told = f" The class that the entry is given: {sets.normal.told} and {sets.other.told}." if sets.normal.told else ""
     st.caption(
-        "AUROC is the share of pairs, one image of each set, in which the score finds the foreign one the more unusual: "
-        "1 is never wrong, 0.5 is guessing, below 0.5 it is misled. "
-        f"{widgets.plain(anomalies.protocol(view.entry, view.setting, len(sets.normal.images)) + told)} Diamonds are "
-        "the single images below."
+        "Where the lines do not overlap, a score tells the sets apart. AUROC is the share of pairs, one image of each, "
+        "in which it finds the foreign one the more unusual: 1 is never wrong, 0.5 is guessing, below 0.5 it is "
+        "misled. "
+        f"{widgets.plain(anomalies.protocol(view.entry, view.setting, len(sets.normal.images)) + told)} Diamonds "
+        "are the single images below."
     )
     widgets.download(
         "Scores", lambda: anomalies.table(dict(zip(view.names, sets, strict=True))), f"density-{view.entry.name}.csv"

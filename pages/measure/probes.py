@@ -8,14 +8,20 @@ from zoo.analysis.probing import Probed
 from zoo.entries import Entry, opening
 from zoo.widgets.probes import probed
 
+CURVES = {
+    probing.READ: "To the right more labels, upwards more test images whose class is read. A line that is high at the "
+    "left needs few labels; where lines meet, labels make up for features.",
+    probing.EXPLAINED: "The same for the numbers that the images were rendered from, as a mean over all of them: 1 is "
+    "read perfectly, 0 no better than their mean, below 0 worse.",
+}
 LEAST = -0.2  # R² below it is cut
 
 
 def main() -> None:
     st.title("Probes")
     st.markdown(
-        "What does a code know? An encoder learned without labels; a **linear probe** then learns from a few. Where few "
-        "labels are enough on codes and not on pixels, the encoder has learned **features**."
+        "What does a code know? An encoder learned without labels; a **linear probe** then learns from a few. Where "
+        "few labels are enough on codes and not on pixels, the encoder has learned **features**."
     )
     among = [entry for entry in widgets.entries("encode") if probing.offered(entry)]
     entry = widgets.entry_picker(needs=["encode"], among=among, default=_first(among))
@@ -42,8 +48,7 @@ def curves(found: Probed) -> None:
         with column:
             widgets.figure(
                 charts.label_curves(series, found.counts, title), key=f"curve-{title[:5].strip()}",
-                caption="To the right more labels, upwards more is read. A line that is high at the left needs few "
-                "labels; where lines meet, labels make up for features.", filename="probes-labels",
+                caption=CURVES[title], filename=f"probes-{'factors' if 'R²' in title else 'labels'}",
             )  # fmt: skip
     st.markdown("\n".join(f"- {widgets.plain(sentence)}" for sentence in probing.readings(found)))
 

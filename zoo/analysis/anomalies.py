@@ -21,23 +21,32 @@ MAX_SIGMA = 10.0
 
 
 class Score(NamedTuple):
-    """A score of images: its title, its axis, whether a large one is unusual, and what one sees in its histogram."""
+    """A score of images: its title, a short one, its axis, whether a large one is unusual, how to read it."""
 
     title: str
+    short: str
     axis: str
     unusual: bool
     reading: str
 
 
 SCORES = {
-    "bound": Score("log p(x)", "log p(x) of an image (nats), larger is likelier", False,
-                   "A lower bound of the log-likelihood of the image itself."),
-    "code": Score("log p(code)", "log p of the code (nats), larger is likelier", False,
-                  "The density of the code, not of the image: what the encoder drops does not count."),
-    "error": Score("Reconstruction error", "mean squared error of the pixels", True,
-                   "What the bottleneck does not let through: 0 is perfect."),
-    "distance": Score("Latent distance", "distance of the code (standard deviations)", True,
-                      "Mahalanobis distance of the code from the mean of the codes of training images."),
+    "bound": Score(
+        "log p(x)", "log p(x)", "log p(x) of an image (nats), larger is likelier", False,
+        "A lower bound of the log-likelihood of the image itself.",
+    ),
+    "code": Score(
+        "log p(code)", "log p(code)", "log p of the code (nats), larger is likelier", False,
+        "The density of the code, not of the image: what the encoder drops does not count.",
+    ),
+    "error": Score(
+        "Reconstruction error", "error", "mean squared error of the pixels", True,
+        "What the bottleneck does not let through: 0 is perfect.",
+    ),
+    "distance": Score(
+        "Latent distance", "distance", "distance of the code (standard deviations)", True,
+        "Mahalanobis distance of the code from the mean of the codes of training images.",
+    ),
 }  # fmt: skip
 
 
@@ -176,8 +185,8 @@ def likelihood_of(names: Sequence[str]) -> str:
 
 
 def surprise(found: Mapping[str, float], normal: str, other: str) -> str:
-    """Say whether images of another dataset are likelier than those that an entry was trained on, which Nalisnick et al.
-    (2019, "Do deep generative models know what they don't know?") found of a model of Fashion-MNIST for digits."""
+    """Say whether images of another dataset are likelier than those that an entry was trained on, which Nalisnick et
+    al. (2019, "Do deep generative models know what they don't know?") found of a model of Fashion-MNIST for digits."""
     name = likelihood_of(list(found))
     area, what = found[name], SCORES[name].title
     likelier = f"in {percent(1 - area)} of all pairs the image of {other} has the larger {what}"
@@ -197,7 +206,7 @@ def surprise(found: Mapping[str, float], normal: str, other: str) -> str:
 def best(found: Mapping[str, float], normal: str, other: str) -> str:
     """Say which score tells two sets apart best."""
     name = max(found, key=lambda key: found[key])
-    numbers = ", ".join(f"{SCORES[key].title} {value:.2f}" for key, value in found.items())
+    numbers = ", ".join(f"{SCORES[key].title} {value:.3f}" for key, value in found.items())
     return f"AUROC of {normal} against {other}: {numbers}. {SCORES[name].title} tells them apart best."
 
 
@@ -248,9 +257,8 @@ def protocol(entry: Entry, setting: Setting, count: int) -> str:
         kind = "pixels drawn as 0 or 1 with their grey as probability (Bernoulli likelihood)"
         if spread is not None:
             kind = f"Gaussian likelihood with σ = {spread:g} at each of {math.prod(entry.shape):,} values"
-        parts.append(
-            f"log p(x) by the importance-weighted bound with {setting.draws} latents (Burda et al. 2016), {kind}"
-        )
+        bounded = f"log p(x) by the importance-weighted bound with {setting.draws} latents (Burda et al. 2016)"
+        parts.append(f"{bounded}, {kind}")
     if entry.discrete:
         parts.append("log p(code) by the network that draws the integers")
     elif "code" in offered(entry):

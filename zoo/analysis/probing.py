@@ -6,6 +6,7 @@ has learned features.
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,12 +16,13 @@ from zoo import models
 from zoo.analysis.anomalies import seen
 from zoo.data.datasets import Split, evenly
 from zoo.entries import Entry
-from zoo.errors import Cancelled
+from zoo.errors import Cancelled, EntryError
 from zoo.images import fit
 from zoo.metrics import probe
 
 COUNTS = (10, 100, 1000)
 SEEDS = (0, 1, 2)
+READ, EXPLAINED = "share of test images read right", "mean R² of the factors"  # axes
 CODE, PIXELS = "Code", "Pixels"
 MAX_CODE = 4096  # numbers of a code
 # What is left out: the kind is the class, the phase only says which piece of the texture is on show.
@@ -51,7 +53,7 @@ def offered(entry: Entry) -> bool:
     """Whether an entry has a code to probe: its encoder takes images alone, for one that is told the class need not put
     it into the code."""
     network = entry.manifest.networks.get("encoder")
-    return network is not None and "label" not in network.inputs and np.prod(entry.latent_shape) <= MAX_CODE
+    return network is not None and "label" not in network.inputs and math.prod(entry.latent_shape) <= MAX_CODE
 
 
 def probed(
@@ -68,7 +70,7 @@ def probed(
         report: called with the part that is done, in (0, 1]. cancelled: asked before each probe.
 
     The principal components are those of all training images, without labels, as the encoder had them too. Raises
-    Cancelled once `cancelled` says so and ValueError when there is nothing to read.
+    Cancelled once `cancelled` says so and EntryError when there is nothing to read.
     """
     import sklearn.linear_model  # noqa: F401  imported here, for it takes long, and before its threads are limited
     from threadpoolctl import threadpool_limits
@@ -87,25 +89,25 @@ def _probed(
     found = representations(*coded, *flat)
     numbers, factors = _numbers(training), tuple(name for name in FACTORS if name in (training.factors or {}))
     expected = _numbers(test)
-    classes = len(test.classes) if training.labels is not None and test.labels is not None else 0
+    labels, wanted = training.labels, test.labels
+    classes = len(test.classes) if labels is not None and wanted is not None else 0
     if classes < 2 and not factors:
-        raise ValueError("A probe needs labels or factors to read.")
-    counts = tuple(count for count in COUNTS if count <= len(training.images))
+        raise EntryError(f"The images of {entry.name} have no classes and no factors that a probe could read.")
+    counts = tuple(count for count in COUNTS if count <= len(training.images)) or (len(training.images),)
     shape = len(SEEDS), len(counts)
     accuracy = {name: np.empty(shape) for name in found} if classes > 1 else {}
     recall = {name: np.zeros(classes) for name in accuracy}
     determination = {name: np.empty((*shape, len(factors))) for name in found} if factors else {}
-    for step, (run, at, name) in enumerate(np.ndindex(*shape, len(found))):
+    for step, (run, at, which) in enumerate(np.ndindex(*shape, len(found))):
         if cancelled():
             raise Cancelled("The probes were given up.")
-        name = list(found)[name]
-        known, asked = found[name]
-        rows = _labelled(training.labels, len(training.images), counts[at], SEEDS[run])
-        if classes > 1:
-            read = probe.predicted(known[rows], training.labels[rows], asked)
-            accuracy[name][run, at] = (read == test.labels).mean()
+        name, (known, asked) = list(found.items())[which]
+        rows = _labelled(labels, len(training.images), counts[at], SEEDS[run])
+        if labels is not None and wanted is not None and classes > 1:
+            read = probe.predicted(known[rows], labels[rows], asked)
+            accuracy[name][run, at] = (read == wanted).mean()
             if at == len(counts) - 1:
-                recall[name] += _recall(read, test.labels, classes) / len(SEEDS)
+                recall[name] += _recall(read, wanted, classes) / len(SEEDS)
         if factors:
             determination[name][run, at] = probe.determination(known[rows], numbers[rows], asked, expected)
         report((step + 1) / (len(found) * shape[0] * shape[1]))
@@ -181,7 +183,7 @@ def _means(determination: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def curves(found: Probed) -> dict[str, dict[str, np.ndarray]]:
     """Return what is drawn over the number of labels, (seeds, K) by title of the axis and representation."""
-    pairs = {"share of test images read right": found.accuracy, "mean R² of the factors": _means(found.determination)}
+    pairs = {READ: found.accuracy, EXPLAINED: _means(found.determination)}
     return {title: values for title, values in pairs.items() if values}
 
 
@@ -217,8 +219,8 @@ def protocol(found: Probed) -> str:
     if found.determination:
         fitted += ", ridge regression with its strength chosen by leave-one-out for factors"
     return (
-        f"Linear probes ({fitted}) on labels drawn evenly from {found.pool:,} training images, tested on {found.tested:,} "
-        f"test images; points are means and bars the range over {len(SEEDS)} draws of labels (seeds "
+        f"Linear probes ({fitted}) on labels drawn evenly from {found.pool:,} training images, tested on "
+        f"{found.tested:,} test images; points are means and bars the range over {len(SEEDS)} draws of labels (seeds "
         f"{SEEDS[0]} to {SEEDS[-1]}). The code has {found.size:,} numbers; PCA was fitted to all of these training "
         "images without labels."
     )

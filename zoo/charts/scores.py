@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from zoo.charts.layout import add_steps, laid_out
 from zoo.charts.palette import HATCHING, REAL, A, B, series_styles
 
-MARKED = "own images"
+MARKED = "single images"
 
 
 def score_histogram(
@@ -16,7 +16,7 @@ def score_histogram(
     other: tuple[str, np.ndarray],
     axis: str,
     marks: np.ndarray | None = None,
-    bins: int = 40,
+    bins: int = 30,
 ) -> tuple[go.Figure, bool]:
     """Histograms of a score over each other, of the images that a model was trained on and of other ones.
 

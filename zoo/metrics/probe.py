@@ -49,10 +49,10 @@ def predicted(codes: np.ndarray, labels: np.ndarray, test_codes: np.ndarray, pen
 def determination(codes: np.ndarray, values: np.ndarray, test_codes: np.ndarray, test_values: np.ndarray) -> np.ndarray:
     """R² (K,) of numbers (M, K) read from test codes (M, D) by a ridge regression fitted to codes (N, D).
 
-    R² is 1 - Σ(y - ŷ)² / Σ(y - mean y)²: 1 is perfect, 0 as good as the mean, below 0 worse. Codes are standardised; the
-    strength of the penalty is the one of RIDGES with the least leave-one-out error on the N examples (Allen 1974, PRESS),
-    relative to the variance of each number and together for all of them, which few examples can tell. A number that never varies among the test values has R² 0. Deterministic. Raises ValueError when
-    numbers do not match or a value is not finite.
+    R² is 1 - Σ(y - ŷ)² / Σ(y - mean y)²: 1 is perfect, 0 as good as the mean, below 0 worse. Codes are standardised;
+    the strength of the penalty is the one of RIDGES with the least leave-one-out error on the N examples (Allen 1974,
+    PRESS), relative to the variance of each number and together for all of them. A number that never varies among the
+    test values has R² 0. Deterministic. Raises ValueError when numbers do not match or a value is not finite.
     """
     values, test_values = np.asarray(values, float), np.asarray(test_values, float)
     if len(test_codes) != len(test_values) or values.shape[1:] != test_values.shape[1:]:

@@ -39,7 +39,7 @@ class View:
 
 
 def view_choice() -> View:
-    """Let entry (?entry), other dataset (?dataset), number of images (?images), latents (?draws) and ?seed be chosen."""
+    """Let entry (?entry), other dataset (?dataset), count of images (?images), latents (?draws) and ?seed be chosen."""
     among = [entry for entry in entries() if anomalies.offered(entry)]
     left, right, more = st.columns([3, 3, 1], vertical_alignment="bottom")
     with left:

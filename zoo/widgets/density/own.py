@@ -18,26 +18,21 @@ MOST = 12
 
 
 def own_images(view: View, normal: Scored) -> Scored:
-    """Let images be drawn, uploaded or taken from anywhere (?input_…); show how unusual each is; return their scores."""
-    with linked_expander(
-        "Images from a dataset, uploaded, drawn or of another entry", "input_", icon=":material/draw:"
-    ):
+    """Let images be drawn, uploaded or taken from anywhere (?input_…); show how unusual each is; return the scores."""
+    label = "Images from a dataset, uploaded, drawn or of another entry"
+    with linked_expander(label, "input_", icon=":material/draw:"):
         picked = image_source("input", view.entry.shape, prefer=view.other, count=6, most=MOST, native=True)
     found = _scored(view.entry, view.classifier, view.setting, picked.images, picked.labels, picked.classes)
     names = picked.names()
     shares = {name: anomalies.rank(name, values, normal.scores[name]) for name, values in found.scores.items()}
     lines = [
-        "\n".join(
-            f"{SCORES[name].title} {anomalies.written(name, found.scores[name][index])}\n"
-            f"beyond {anomalies.percent(float(shares[name][index]))}"
-            for name in shares
-        )
+        "\n".join(f"{SCORES[name].short} {anomalies.percent(float(part[index]))}" for name, part in shares.items())
         for index in range(len(names))
     ]
     image_matrix([Row("Single images", found.images, picked.description, lines)], names, key="single", size=120)
     st.caption(
-        f"The scores of single images, and below each the share of the {len(normal.images):,} test images of "
-        f"{plain(view.names[0])} that are less unusual by it: near 100 % the image is an anomaly by this score."
+        f"Below each image, for each score, the share of the {len(normal.images):,} test images of "
+        f"{plain(view.names[0])} that are less unusual by it: near 100 % the score takes the image for an anomaly."
     )
     return found
 

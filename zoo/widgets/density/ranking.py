@@ -33,7 +33,7 @@ def ranking(view: View, sets: Sets) -> None:
     for title, found in zip(view.names, sets, strict=True):
         values = found.scores[name]
         for end, index in zip(ENDS[name], anomalies.ranked(name, values, SHOWN), strict=True):
-            captions = [anomalies.written(name, values[row]) for row in index]
+            captions = [anomalies.written(name, float(values[row])) for row in index]
             rows.append(Row(f"{title}: {end}", found.images[index], "", captions, apart=end == ENDS[name][0]))
     columns = [f"rank {rank + 1}" for rank in range(min(SHOWN, len(rows[0].pictures)))]
     image_matrix(rows, columns, key="ranked", size=72)
