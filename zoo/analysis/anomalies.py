@@ -204,10 +204,12 @@ def surprise(found: Mapping[str, float], normal: str, other: str) -> str:
 
 
 def best(found: Mapping[str, float], normal: str, other: str) -> str:
-    """Say which score tells two sets apart best."""
-    name = max(found, key=lambda key: found[key])
+    """Say which score, or which of them, tells two sets apart best."""
+    most = f"{max(found.values()):.3f}"
+    names = [SCORES[key].title for key, value in found.items() if f"{value:.3f}" == most]
     numbers = ", ".join(f"{SCORES[key].title} {value:.3f}" for key, value in found.items())
-    return f"AUROC of {normal} against {other}: {numbers}. {SCORES[name].title} tells them apart best."
+    tell = "tells" if len(names) == 1 else "tell"
+    return f"AUROC of {normal} against {other}: {numbers}. {' and '.join(names)} {tell} them apart best."
 
 
 def percent(share: float) -> str:

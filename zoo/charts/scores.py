@@ -31,10 +31,11 @@ def score_histogram(
     width = max(high - low, 1e-9 * max(1.0, abs(high)))
     start, end = max(pooled.min(), low - width), min(pooled.max(), high + width)
     edges = np.linspace(start, end if end > start else start + width, bins + 1)
-    centres, figure = (edges[1:] + edges[:-1]) / 2, go.Figure()
+    step, figure = edges[1] - edges[0], go.Figure()
+    centres = np.linspace(edges[0] - step / 2, edges[-1] + step / 2, bins + 2)  # with an empty one at either end
     for (name, _), values, style, fill in ((normal, first, REAL, True), (other, second, B, False)):
         counts = np.histogram(values.clip(edges[0], edges[-1]), edges)[0]
-        add_steps(figure, centres, 100 * counts / max(1, len(values)), name, style, fill=fill)
+        add_steps(figure, centres, np.pad(100 * counts / max(1, len(values)), 1), name, style, fill=fill)
     if len(extra):
         marker = {"color": A.colour, "symbol": A.symbol, "size": 10, "line": {"width": 1, "color": "white"}}
         figure.add_scatter(

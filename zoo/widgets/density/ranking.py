@@ -12,7 +12,7 @@ from zoo.widgets.density.sets import Sets
 from zoo.widgets.matrix import image_matrix
 from zoo.widgets.urls import bound
 
-SHOWN = 10
+SHOWN = 8
 ENDS = {
     "bound": ("most likely", "least likely"),
     "code": ("most likely code", "least likely code"),
