@@ -170,7 +170,10 @@ def test_integers_are_as_likely_as_their_prior_says(zoo):
 def test_the_surprise_is_said_where_it_is_and_nowhere_else():
     assert "shows here" in anomalies.surprise({"bound": 0.3, "error": 0.9}, "A", "B")
     assert "does not show here" in anomalies.surprise({"bound": 0.9, "error": 0.1}, "A", "B")
-    assert "does not tell" in anomalies.surprise({"code": 0.5}, "A", "B")
+    assert "does not tell" in anomalies.surprise({"bound": 0.5}, "A", "B")
+    assert "Nalisnick" not in anomalies.surprise({"code": 0.3}, "A", "B")
+    assert "log p(x) tells them" in anomalies.best({"bound": 0.9, "error": 0.8}, "A", "B")
+    assert "log p(x) and Reconstruction error tell" in anomalies.best({"bound": 0.9, "error": 0.9}, "A", "B")
     assert "70 % of all pairs the image of B" in anomalies.surprise({"bound": 0.3}, "A", "B")
     assert anomalies.percent(0.9995) == "> 99.9 %" and anomalies.percent(1.0) == "100 %"
 

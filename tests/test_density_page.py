@@ -129,6 +129,6 @@ def test_in_a_browser_nothing_is_cut_and_a_tap_ranks_anew(app, tab):
     assert "by=error" in page.url
     page.goto(f"{app.url}/probes?entry=digits-vae")
     settle(page)
-    page.wait_for_selector("text=/With 10 labels a linear probe/")
+    page.wait_for_selector("text=/Test images whose class is read/")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert complaints(page) == []

@@ -135,6 +135,17 @@ def test_probed_codes_are_those_of_the_entry_and_factors_are_read():
         probing.probed(entry("fruits-vae"), training, test, cancelled=lambda: True)
 
 
+def test_the_code_is_ahead_only_beyond_the_range_of_the_draws():
+    code, pixels = np.array([[0.4, 0.9], [0.6, 0.92]]), np.array([[0.3, 0.8], [0.5, 0.86]])
+    shares = {"Code": code, "PCA (2 numbers)": pixels - 0.1, "Pixels": pixels}
+    found = probing.Probed((10, 1000), shares, {}, {}, (), 2, 50, 50)
+    (said,) = probing.readings(found)
+    assert "50 and 91 % from the code; 30 and 73 % from PCA (2 numbers); 40 and 83 % from pixels" in said
+    assert said.endswith("labels differ with 1,000 labels.")
+    (said,) = probing.readings(found._replace(accuracy=shares | {"Code": pixels}))
+    assert said.endswith("with no number of labels here.")
+
+
 def test_nothing_to_read_is_said():
     split = datasets.Split("x", "train", np.zeros((20, 8, 8, 1), np.float32), None, (), None, None, "")
     with pytest.raises(EntryError, match="no classes and no factors"):
@@ -145,10 +156,10 @@ def test_the_page_opens_on_factors_and_follows_a_link():
     app = opened()
     assert app.selectbox(key="entry").value == "fruits-vae"
     said = words(app)
-    assert "With 10 labels a linear probe reads the class of" in said
-    assert "of the variance of the factors" in said and "seeds 0 to 2" in said
+    assert "Test images whose class is read with 10, 100 and 1,000 labels:" in said
+    assert "Mean R² of the factors" in said and "seeds 0 to 2" in said
     app = opened(entry="digits-vae")
-    assert "of the variance of the factors" not in words(app)
+    assert "Mean R² of the factors" not in words(app)
     assert "1,437 training images" in words(app)
 
 

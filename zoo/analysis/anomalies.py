@@ -187,16 +187,17 @@ def likelihood_of(names: Sequence[str]) -> str:
 def surprise(found: Mapping[str, float], normal: str, other: str) -> str:
     """Say whether images of another dataset are likelier than those that an entry was trained on, which Nalisnick et
     al. (2019, "Do deep generative models know what they don't know?") found of a model of Fashion-MNIST for digits."""
-    name = likelihood_of(list(found))
-    area, what = found[name], SCORES[name].title
-    likelier = f"in {percent(1 - area)} of all pairs the image of {other} has the larger {what}"
+    area = found[likelihood_of(list(found))]
+    if "bound" not in found:  # theirs are likelihoods of images
+        return f"The code of the image of {normal} is the likelier one in {percent(area)} of all pairs."
+    likelier = f"in {percent(1 - area)} of all pairs the image of {other} has the larger log p(x)"
     if area < 0.45:
         return (
             f"The surprise of Nalisnick et al. (2019) shows here: {likelier}, though the model learned {normal}. "
             "A likelihood alone does not say what a model was trained on."
         )
     if area <= 0.55:
-        return f"{what} does not tell {other} from {normal}: {likelier}."
+        return f"log p(x) does not tell {other} from {normal}: {likelier}."
     return (
         f"The surprise of Nalisnick et al. (2019), that a model may find foreign images likelier, does not show here: "
         f"{likelier}."
@@ -208,8 +209,8 @@ def best(found: Mapping[str, float], normal: str, other: str) -> str:
     most = f"{max(found.values()):.3f}"
     names = [SCORES[key].title for key, value in found.items() if f"{value:.3f}" == most]
     numbers = ", ".join(f"{SCORES[key].title} {value:.3f}" for key, value in found.items())
-    tell = "tells" if len(names) == 1 else "tell"
-    return f"AUROC of {normal} against {other}: {numbers}. {' and '.join(names)} {tell} them apart best."
+    who = f"{names[0]} tells" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} tell"
+    return f"AUROC of {normal} against {other}: {numbers}. {who} them apart best."
 
 
 def percent(share: float) -> str:

@@ -158,22 +158,31 @@ def _numbers(split: Split) -> np.ndarray:
 
 
 def readings(found: Probed) -> list[str]:
-    """Say in a sentence each what the code gains over pixels, for classes and for factors."""
-    said = []
-    for what, values in (("reads the class of", found.accuracy), ("explains", _means(found.determination))):
-        for at in (0, len(found.counts) - 1) if values else ():
-            shares = {name: 100 * float(part[:, at].mean()) for name, part in values.items()}
-            of = "of the test images" if values is found.accuracy else "of the variance of the factors (mean R²)"
-            others = " and ".join(
-                f"{share:.0f} % from {name.lower() if name == PIXELS else name}"
-                for name, share in shares.items()
-                if name != CODE
-            )
-            said.append(
-                f"With {found.counts[at]:,} labels a linear probe {what} {shares[CODE]:.0f} % {of} from the code, "
-                f"{others}."
-            )
+    """Say in a sentence or two each what is read with how many labels, for classes and for factors, and where the code
+    is ahead of both others by more than the draws of labels differ."""
+    said, counts = [], _joined([f"{count:,}" for count in found.counts])
+    titles = {"Test images whose class is read": found.accuracy, "Mean R² of the factors": _means(found.determination)}
+    for title, values in titles.items():
+        if not values:
+            continue
+        others = [part for name, part in values.items() if name != CODE]
+        ahead = values[CODE].min(0) > np.max([part.max(0) for part in others], axis=0)
+        parts = [
+            f"{_joined([f'{100 * mean:.0f}' for mean in part.mean(0)])} % from "
+            + {CODE: "the code", PIXELS: "pixels"}.get(name, name)
+            for name, part in values.items()
+        ]
+        where = _joined([f"{count:,}" for count, true in zip(found.counts, ahead, strict=True) if true])
+        clear = f"with {where} labels" if where else "with no number of labels here"
+        said.append(
+            f"{title} with {counts} labels: {'; '.join(parts)}. The code is ahead of both others by more than draws of "
+            f"labels differ {clear}."
+        )
     return said
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:-1]) + " and " + texts[-1] if len(texts) > 1 else "".join(texts)
 
 
 def _means(determination: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

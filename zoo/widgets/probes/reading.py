@@ -11,7 +11,7 @@ from zoo.widgets.loading import dataset
 from zoo.widgets.real_images import at_hand
 from zoo.widgets.waiting import awaited
 
-TRAINING, TEST = 2000, 1000
+TRAINING, TEST = 1500, 1000
 MAX_PIXELS = 1 << 23  # of the training images
 SECONDS = 600.0  # until probes are given up
 
