@@ -7,7 +7,7 @@ from zoo.analysis import anomalies
 from zoo.analysis.anomalies import SCORES, Scored
 from zoo.widgets.density import Sets, View, own_images, ranking, scored, view_choice
 
-TALL, LOW = 950, 640  # pixels of the histograms in two rows and in one: what follows is drawn first
+TALL, LOW = 1020, 700  # pixels of the histograms in two rows and in one: what follows is drawn first
 BEYOND = " Values further out are counted in the outermost bar."
 
 
@@ -35,6 +35,7 @@ def main() -> None:
 
 def histograms(view: View, sets: Sets, single: Scored) -> None:
     """Show the scores of both sets over each other, each with its AUROC, and say what that means."""
+    st.header(widgets.plain(" against ".join(view.names)))
     areas = anomalies.separation(sets.normal.scores, sets.other.scores)
     across = 2 if len(areas) == 4 else len(areas)
     for start in range(0, len(areas), across):
