@@ -53,6 +53,8 @@ if __name__ == "__main__":  # a visitor's run
             ],
             "Measure": [
                 st.Page("pages/measure/distributions.py", title="Distributions", icon=":material/bar_chart:"),
+                st.Page("pages/measure/density.py", title="Density", icon=":material/ssid_chart:"),
+                st.Page("pages/measure/probes.py", title="Probes", icon=":material/query_stats:"),
                 st.Page("pages/measure/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
             ],
             "Share": [

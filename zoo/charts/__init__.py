@@ -17,6 +17,7 @@ from zoo.charts.numerals import boxed, returned
 from zoo.charts.palette import FURTHER, REAL, REAL_NAME, A, B, Style
 from zoo.charts.poster import Row, lines, poster
 from zoo.charts.rankings import parameter_bars, ranking, reconstruction_bars, tradeoff
+from zoo.charts.scores import grouped_bars, label_curves, score_histogram
 
 __all__ = [
     "FURTHER",
@@ -34,7 +35,9 @@ __all__ = [
     "effect_bars",
     "factor_histograms",
     "feature_pca",
+    "grouped_bars",
     "intensity_histogram",
+    "label_curves",
     "latent_bars",
     "latent_map",
     "latent_marginals",
@@ -46,6 +49,7 @@ __all__ = [
     "ranking",
     "reconstruction_bars",
     "returned",
+    "score_histogram",
     "selected_classes",
     "tradeoff",
     "training_curve",

@@ -54,7 +54,7 @@ def fit(codes: np.ndarray, statistics: dict[str, np.ndarray], seed: int = 0) -> 
     rotations = np.tile(np.eye(size, dtype=np.float32), (count, layers(size), 1, 1))
     tables = np.tile(KNOTS.astype(np.float32), (count, layers(size), size, 1))
     for component in range(count):
-        mean, root = _frame(statistics, component)
+        mean, root = frame(statistics, component)
         values = np.linalg.solve(root, (flat[owner == component] - mean).T).T
         if len(values) < LEAST:
             continue
@@ -106,7 +106,7 @@ def draw(
     """
 
     def place(component: int, noise: np.ndarray) -> np.ndarray:
-        mean, root = _frame(statistics, component)
+        mean, root = frame(statistics, component)
         return mean + inverse(statistics, component, noise) @ root
 
     return sampling.by_component(statistics, place, count, seed, temperature, truncation)
@@ -126,6 +126,19 @@ def inverse(statistics: dict[str, np.ndarray], component: int, values: np.ndarra
     return values
 
 
+def log_volume(statistics: dict[str, np.ndarray], component: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what forward does, and for each row (N,) the log of how much it stretches space there: rotations do not,
+    and a table does so by the slope of the line that a value lies on."""
+    stretched = np.zeros(len(values))
+    for rotation, table in zip(*_layers(statistics, component), strict=True):
+        values = values @ rotation
+        for column, knots in zip(values.T, table, strict=True):
+            slopes = np.concatenate([[1], np.diff(KNOTS) / np.diff(knots), [1]])
+            stretched += np.log(slopes[np.searchsorted(knots, column)])
+        values = _bend(values, table, np.tile(KNOTS, (len(table), 1)))
+    return values, stretched
+
+
 def _layers(statistics: dict[str, np.ndarray], component: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple(statistics[name][component].astype(np.float64) for name in ("flow_rotations", "flow_tables"))
 
@@ -138,8 +151,8 @@ def _bend(values: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.stack(columns, 1)
 
 
-def _frame(statistics: dict[str, np.ndarray], component: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and root of a component; the symmetric root, for it is the same whoever computes it."""
+def frame(statistics: dict[str, np.ndarray], component: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (L,) and root (L, L) of a component; the symmetric root, for it is the same whoever computes it."""
     values, vectors = np.linalg.eigh(statistics["gmm_covariances"][component].astype(np.float64))
     # Rounding to float32 can leave what has no variance a little below 0.
     values = values.clip(max(values.max() * 1e-7, 1e-12))
@@ -150,7 +163,7 @@ def _owners(flat: np.ndarray, statistics: dict[str, np.ndarray], rng: np.random.
     """Draw for each code (N, L) a component that it may come from, by the probabilities: (N,)."""
     scores = np.empty((len(flat), len(statistics["gmm_weights"])))
     for component, weight in enumerate(statistics["gmm_weights"]):
-        mean, root = _frame(statistics, component)
+        mean, root = frame(statistics, component)
         squares = np.square(np.linalg.solve(root, (flat - mean).T)).sum(0)
         scores[:, component] = math.log(max(weight, 1e-300)) - squares / 2 - np.linalg.slogdet(root)[1]
     # The largest of scores with Gumbel noise is drawn by the probabilities that the scores are logits of.

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 WINDOW = 11  # pixels, Wang et al. 2004
 SIGMA = 1.5  # pixels, for the full window
@@ -82,6 +81,8 @@ def _window(side: int) -> np.ndarray:
 
 def _smooth(images: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Local means where the window lies inside the image: (N, H, W, C) -> (N, H - size + 1, W - size + 1, C)."""
+    from scipy.ndimage import correlate1d  # imported where it is used: it costs more than a page
+
     edge = len(kernel) // 2
     height, width = images.shape[1:3]
     rows = correlate1d(images, kernel, axis=1)[:, edge : height - edge]

@@ -7,6 +7,7 @@ or a URL is untrusted text: it passes `plain` before it meets Markdown.
 from zoo.widgets.anchors import anchor_inputs, anchor_picker
 from zoo.widgets.card import card_text
 from zoo.widgets.charts import download, figure
+from zoo.widgets.components import reserve
 from zoo.widgets.fetching import fetch_files
 from zoo.widgets.frame import place, presenting, style
 from zoo.widgets.inputs import Picked, image_source
@@ -61,6 +62,7 @@ __all__ = [
     "peek",
     "place",
     "presenting",
+    "reserve",
     "style",
     "uploader",
     "zoo_picker",

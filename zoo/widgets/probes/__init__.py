@@ -1,0 +1,5 @@
+"""Widgets of Probes."""
+
+from zoo.widgets.probes.reading import probed
+
+__all__ = ["probed"]
