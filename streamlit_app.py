@@ -5,6 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+
+LOOKS = Path(__file__).parent / ".streamlit"
 
 
 @asynccontextmanager
@@ -19,8 +22,7 @@ async def prepared(_app: st.App) -> AsyncIterator[None]:
 if __name__ == "__main__":  # a visitor's run
     from zoo import widgets
 
-    ROOT = Path(__file__).parent
-    ICON = str(ROOT / ".streamlit" / "icon.svg")
+    ICON = str(LOOKS / "icon.svg")
 
     # Folded, unless it has something to say: then it is out of the way on a projector and on a phone.
     sidebar = "expanded" if "source" in st.query_params else "collapsed"
@@ -29,7 +31,7 @@ if __name__ == "__main__":  # a visitor's run
 
     widgets.limit_uploads()
     present = widgets.presenting()
-    widgets.style(ROOT / ".streamlit" / "style.css", present)
+    widgets.style(present)
     page = st.navigation(
         {
             "Explore": [
@@ -71,4 +73,6 @@ if __name__ == "__main__":  # a visitor's run
     with widgets.guard():
         page.run()
 else:  # the server: `streamlit run` finds it here
-    app = st.App(__file__, lifespan=prepared)
+    from zoo.styled import Styled
+
+    app = st.App(__file__, lifespan=prepared, middleware=[Middleware(Styled, sheet=LOOKS / "style.css")])

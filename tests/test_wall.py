@@ -14,7 +14,7 @@ TRAINING = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "trainin
 # From the ground up: a room imports rooms of lower floors only.
 FLOORS = (
     ("zoo.errors", "zoo.settings", "zoo.atomic", "zoo.manifest", "zoo.images", "zoo.known", "zoo.metrics"),
-    ("zoo.hub", "zoo.charts", "zoo.background", "zoo.limits", "zoo.films", "zoo.projector"),
+    ("zoo.hub", "zoo.charts", "zoo.background", "zoo.limits", "zoo.films", "zoo.projector", "zoo.styled"),
     ("zoo.entries", "zoo.data"),
     ("zoo.networks", "zoo.latent"),
     ("zoo.samplers", "zoo.sharing"),

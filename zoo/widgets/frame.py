@@ -1,7 +1,5 @@
 """The window around a page: its style, where it is scrolled to, and how it looks to an audience."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from zoo.widgets.components import component
@@ -19,9 +17,8 @@ def presenting() -> bool:
     return found
 
 
-def style(sheet: Path, present: bool) -> None:
-    """Style the page, for an audience or for one who sits before it."""
-    st.html(sheet)
+def style(present: bool) -> None:
+    """Style the page for an audience; for one who sits before it, the server did."""
     if present:
         st.html(f"<style>{LARGE}</style>")
 
