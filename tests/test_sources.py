@@ -4,6 +4,7 @@ import dataclasses
 import threading
 import time
 
+import numpy as np
 import pytest
 import streamlit as st
 import tiny_entries as tiny
@@ -148,6 +149,18 @@ def test_what_is_on_the_hub_is_told_in_the_sidebar_when_there_is_no_network(wall
     assert {"again-owner/name"} <= keys(app)
     app = opened(source="import:0123abcd")
     assert "import the model again" in "\n".join(markdown.value for markdown in app.markdown)
+
+
+def test_results_are_kept_within_a_bound_of_bytes(monkeypatch):
+    monkeypatch.setattr(background, "LIMIT", 3000)
+    tasks = background.Tasks()
+    for name in "abc":
+        task, _ = tasks.get(name, lambda report, cancelled: {"codes": [np.zeros(100), "x" * 200]}, 10)
+        assert task.wait(10)  # each holds 1,000 bytes
+    assert tasks.known("a")
+    tasks.get("d", lambda report, cancelled: (np.zeros(300),), 10)[0].wait(10)
+    tasks.get("e", lambda report, cancelled: None, 10)
+    assert [tasks.known(name) for name in "abcde"] == [False, False, False, True, True]
 
 
 def test_a_task_ends_by_itself_by_hand_or_at_its_deadline():

@@ -4,18 +4,20 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from zoo.errors import Cancelled
 
 RESTING = 60.0  # seconds after which a failure is tried again
+LIMIT = 256 << 20  # bytes of all results that a process keeps
 
 
 class Task:
     """A call of `work(report, cancelled)` in a thread; a thread that hangs is left behind at the deadline."""
 
     def __init__(self, work: Callable[[Callable[[float], None], Callable[[], bool]], Any], seconds: float) -> None:
-        self.part, self.result, self.error = 0.0, None, None
+        self.part, self.result, self.error, self.size = 0.0, None, None, 0
         self.deadline, self.ended = time.monotonic() + seconds, None
         self._cancel, self._done, self._waiting = threading.Event(), threading.Event(), set()
         threading.Thread(target=self._run, args=[work], daemon=True).start()
@@ -23,6 +25,7 @@ class Task:
     def _run(self, work: Callable) -> None:
         try:
             self.result = work(self._report, lambda: self.cancelled or time.monotonic() > self.deadline)
+            self.size = _size(self.result)
         except BaseException as error:  # told by whoever waits
             self.error = TimeoutError() if isinstance(error, Cancelled) and not self.cancelled else error
         self.ended = time.monotonic()
@@ -68,7 +71,10 @@ class Task:
 
 
 class Tasks:
-    """The tasks of a process by key, bounded; begun anew: failed ones after RESTING seconds, cancelled ones at once."""
+    """The tasks of a process by key, bounded by their number and by the LIMIT of their results.
+
+    Begun anew are failed ones after RESTING seconds, cancelled ones at once.
+    """
 
     def __init__(self, most: int = 256) -> None:
         self._tasks: OrderedDict[Hashable, Task] = OrderedDict()
@@ -83,7 +89,7 @@ class Tasks:
             if task is None or fresh:
                 task = self._tasks[key] = Task(work, seconds)
             self._tasks.move_to_end(key)
-            while len(self._tasks) > self._most:
+            while len(self._tasks) > self._most or (len(self._tasks) > 1 and self._size() > LIMIT):
                 self._tasks.popitem(last=False)[1].cancel()
             return task, fresh
 
@@ -93,6 +99,9 @@ class Tasks:
             task = self._tasks.get(key)
             return task is not None and task.failure is None
 
+    def _size(self) -> int:
+        return sum(task.size for task in self._tasks.values())
+
     def drop(self, key: Hashable) -> None:
         """Forget a task, so that it is begun anew."""
         with self._lock:
@@ -101,3 +110,16 @@ class Tasks:
 
 def _end(task: Task) -> float:
     return task.ended or task.deadline
+
+
+def _size(value: Any) -> int:
+    """Return the bytes of the arrays, strings and bytes in a result, which may be nested."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    if is_dataclass(value):
+        return sum(_size(getattr(value, field.name)) for field in fields(value))
+    return int(getattr(value, "nbytes", 0))
