@@ -37,9 +37,9 @@ if __name__ == "__main__":  # a visitor's run
             "Explore": [
                 st.Page("pages/explore/gallery.py", title="Gallery", icon=":material/gallery_thumbnail:", default=True),
                 st.Page("pages/explore/reconstruction.py", title="Reconstruction", icon=":material/compare:"),
-                st.Page("pages/explore/inversion.py", title="Inversion", icon=":material/search:"),
                 st.Page("pages/explore/interpolation.py", title="Interpolation", icon=":material/timeline:"),
                 st.Page("pages/explore/generation.py", title="Generation", icon=":material/casino:"),
+                st.Page("pages/explore/inversion.py", title="Inversion", icon=":material/search:"),
             ],
             "Learn": [st.Page("pages/learn/tour.py", title="Learn", icon=":material/school:")],
             "Represent": [
