@@ -117,9 +117,9 @@ def test_the_embedded_zoo_is_trusted(tmp_path, monkeypatch):
 def test_strangers_run_only_with_batches_that_were_tried(tmp_path, monkeypatch):
     seen, original = [], inference.run_batch
 
-    def spy(session, network, batch):
+    def spy(session, network, batch, *further):
         seen.append(len(batch["latent"]))
-        return original(session, network, batch)
+        return original(session, network, batch, *further)
 
     monkeypatch.setattr(inference, "run_batch", spy)
     found = hostile.good(tmp_path / "stranger")

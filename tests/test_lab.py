@@ -156,7 +156,7 @@ def by_keras(case: dict) -> tuple[list, list]:
         return made
 
     def stepper(loss, taught):
-        @tf.function
+        # Not as a graph: what TensorFlow makes of the second derivatives there differs from run to run.
         def step(*batch):
             with tf.GradientTape() as tape:
                 value = loss(*batch)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import onnx
 from google.protobuf.message import DecodeError
 
-CHUNK = 64  # images that are run at once, at most: more take more memory and no less time
+CHUNK = 256  # images that are run at once, at most
 MAX_NODES = 10_000
 MAX_TENSOR_VALUES = 1 << 26  # of one constant
 MAX_RESULT_VALUES = 1 << 27  # of one intermediate result for a whole batch

@@ -26,7 +26,7 @@ from zoo.networks.structure import Layer, exposing, layers_of
 
 MAX_NETWORK_BYTES = 256 << 20
 MAX_SESSIONS, MAX_SESSION_BYTES = 12, 512 << 20  # that are kept, and their files
-CHUNK_PIXELS = CHUNK * 32 * 32
+CHUNK_PIXELS = 1 << 16  # of a batch: more takes more memory and no less time
 LOOKING = 60.0  # seconds after the last look at layers until a session gives outputs alone again, a tenth faster
 MAX_LAYER_VALUES = 1 << 23  # that the layers of a batch have together, where they are looked at
 
