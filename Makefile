@@ -15,7 +15,7 @@ hub: $(VENV)/app.stamp ## Start a Hub on loopback, to try publishing without a n
 	$(BIN)/python -m zoo.hub.loopback --port $(PORT) --zoo
 
 test: $(VENV)/all.stamp ## Test everything
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/all.stamp ## Check style, imports and types
 	$(BIN)/ruff check .

@@ -27,8 +27,20 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 REQUIRED = os.environ.get("ZOO_BROWSER") == "required"
 MISSING = [] if importlib.util.find_spec("playwright") else ["playwright"]
 MISSING += [] if CHROMIUM else ["a Chromium"]
+# The files that take longest, first: else one worker is left with one of them while the other has nothing to do.
+LONGEST = (
+    "test_hostile", "test_browser", "test_families", "test_training", "test_export", "test_imports", "test_publish",
+    "test_commands", "test_metrics_evaluate", "test_import_strangers", "test_hub_browser", "test_docs", "test_tour",
+    "test_layout", "test_import_networks", "test_package", "test_lab", "test_latent_map_page", "test_live_browser",
+    "test_wall",
+)  # fmt: skip
 # On a deep link Streamlit asks for its health under the page's own path first, and then finds the right one.
 PROBING = re.compile(r"/_stcore/(health|host-config)$")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def url_path(page: str) -> str:
