@@ -87,13 +87,13 @@ def test_the_reader_of_what_is_cut_sees_it(app, tab):
 
 
 def calmly_loaded(page, url: str) -> None:
-    """Open a page until nothing of it moved while it loaded, at most six times; fails where something always does.
+    """Open a page until nothing of it moved while it loaded, at most four times; fails where something always does.
 
     Code that comes for the first time, and a busy machine that delivers the style after what it styles, move things.
     """
     page.add_init_script(SHIFTS)
     shifts = []
-    while len(shifts) < 6 and min(shifts, default=1) > 0.1:
+    while len(shifts) < 4 and min(shifts, default=1) > 0.1:
         page.goto(url)
         settle(page)
         shifts.append(page.evaluate("shifts"))

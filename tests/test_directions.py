@@ -85,8 +85,8 @@ def test_class_means_are_apart_by_what_was_planted():
 
 
 def test_auroc_counts_pairs():
-    assert directions.auroc(np.array([1.0, 2]), np.array([0.0, 2])) == pytest.approx((1 + 0 + 1 + 0.5) / 4)
-    assert np.isnan(directions.auroc(np.array([]), np.array([0.0])))
+    assert directions.separation(np.array([1.0, 2]), np.array([0.0, 2])) == pytest.approx((1 + 0 + 1 + 0.5) / 4)
+    assert np.isnan(directions.separation(np.array([]), np.array([0.0])))
 
 
 def test_components_of_codes_are_their_axes_and_one_deviation_long():

@@ -187,9 +187,9 @@ def by_keras(case: dict) -> tuple[list, list]:
 def test_ten_steps_are_those_of_keras(trained, kind, how):
     case, found = posed(kind, *how), trained[kind, how]
     losses, weights = by_keras(case)
-    np.testing.assert_allclose(found["losses"], losses, atol=1e-5)
+    np.testing.assert_allclose(found["losses"], losses, atol=1e-6)
     for ours, theirs, start in zip(found["weights"], weights, case["weights"], strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
         assert np.abs(theirs - start).max() > 1e-3  # both have learned
 
 

@@ -15,6 +15,7 @@ from zoo.analysis import factors
 from zoo.entries import Entry
 from zoo.errors import Cancelled
 from zoo.images import fit
+from zoo.metrics.auroc import auroc
 from zoo.networks.structure import Layer
 from zoo.samplers import SAMPLERS
 
@@ -163,16 +164,13 @@ def by_class(codes: np.ndarray, labels: np.ndarray) -> dict[int, tuple[np.ndarra
         mean = codes[:fitted][own].mean(0)
         vector = mean - codes[:fitted][~own].mean(0)
         along = codes[fitted:] @ vector
-        found[int(index)] = vector, mean, auroc(along[tested], along[~tested])
+        found[int(index)] = vector, mean, separation(along[tested], along[~tested])
     return found
 
 
-def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+def separation(positive: np.ndarray, negative: np.ndarray) -> float:
     """Return how often a positive value exceeds a negative one, ties counted half; NaN without one of either."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    above = (positive[:, None] > negative).mean() + (positive[:, None] == negative).mean() / 2
-    return float(above)
+    return auroc(negative, positive) if len(positive) and len(negative) else float("nan")
 
 
 def components(codes: np.ndarray, most: int = MOST_COMPONENTS) -> list[tuple[np.ndarray, float]]:
